@@ -1,0 +1,60 @@
+"""Settings of a node. Read from the environment (``HAZWATCH_...``) and from ``hazwatch.toml`` in the working folder.
+
+Every setting is listed in docs/settings.md; the suite fails when one is not. Nothing listens beyond loopback unless a
+host is set on purpose. Secrets are not settings: they are generated into the home folder (see ``identity.secrets``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="HAZWATCH_", extra="forbid")
+
+    home: Path = Field(Path("var"), description="folder of everything the node keeps: log, history, records, secrets")
+    host: str = Field("127.0.0.1", description="address that the web page and the gateway listeners bind to")
+    port: int = Field(8600, description="port of the web page")
+    log_port: int = Field(8601, description="client port of the embedded nats-server (always loopback)")
+    mqtt_port: int = Field(8602, description="port of the node's own MQTT 3.1.1 listener (Sparkplug B)")
+    national_https_port: int = Field(8603, description="port of the national JSON gateway over HTTPS")
+    national_tcp_port: int = Field(8604, description="port of the national JSON gateway over TCP with @@ frames")
+    simulator_opcua_port: int = Field(8610, description="port of the simulated tank farm's OPC UA server")
+    simulator_modbus_port: int = Field(8611, description="port of the simulated utilities' Modbus TCP server")
+    simulator: bool = Field(default=True, description="start the park in the box")
+    records_url: str = Field("", description="SQLAlchemy URL of the records; empty = SQLite in the home folder")
+    log_url: str = Field("", description="URL of an existing NATS cluster; empty = embedded nats-server")
+    zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
+    province: str = Field("410000", description="adcode of the province on the map")
+    map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")
+    commit_ms: int = Field(20, description="how long the intake gathers frames before one durable append, milliseconds")
+    late_window_s: int = Field(600, description="window in which late samples are judged from memory, seconds")
+    heartbeat_s: int = Field(60, description="an unchanged value is stored again after this many seconds")
+    snapshot_s: int = Field(30, description="seconds between snapshots of the judge")
+    log_hours: int = Field(72, description="how long the log keeps messages, hours")
+    log_gib: float = Field(20.0, description="how much disk the log may take, GiB; the oldest messages go first")
+    raw_days: int = Field(90, description="how long samples are kept, days (40号令 asks for at least 30)")
+    future_s: int = Field(300, description="samples further ahead of our clock than this are refused, seconds")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("hazwatch.toml"))
+
+    @property
+    def records(self) -> str:
+        """The records URL that is in force."""
+        return self.records_url or f"sqlite:///{self.home / 'records.sqlite'}"

@@ -1,0 +1,1 @@
+"""Words of the trade: codes, quantities, levels, quality, colours, time. Knows nobody."""
