@@ -1,0 +1,1 @@
+"""The judge: a pure function of (state, batch) → (state, transitions). No clock, no IO, no settings."""

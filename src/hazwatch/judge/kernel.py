@@ -1,0 +1,371 @@
+"""The per-sample loop of the judge, compiled. Read ``state.py`` first for what the arrays mean.
+
+Event time passes for a point by its own samples and by ticks. A timer fires at its due time; a sample exactly at the
+due time is looked at first (the condition must have held for the whole delay, and the sample says whether it still
+does). So the outcome depends only on the samples in order of event time, never on how they were cut into batches.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hazwatch.judge.state import JudgeState, PointStates, Ring
+
+#: Kinds of output rows: said in order · "what was said of this point after event_ts is void" · said instead.
+TRANSITION, REVISION, AMENDED = 0, 1, 2
+#: What became of a sample: newest of its point · put in its place late · already known · needs history.
+IN_ORDER, LATE, DUPLICATE, OLDER = 0, 1, 2, 3
+#: Why ``run`` came back.
+DONE, OUTPUT_FULL, DEFERRED = 0, 1, 2
+_LAST_JUDGED = 2  # vocabulary.quality.LAST_JUDGED; compiled code wants a plain number
+
+ROW = np.dtype(
+    [
+        ("kind", "u1"),
+        ("point", "u4"),
+        ("event_ts", "i8"),
+        ("from_level", "i1"),
+        ("to_level", "i1"),
+        ("level", "i1"),
+        ("value", "f8"),
+        ("limit", "f8"),
+    ]
+)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _level(active: int) -> int:
+    """Most severe active threshold; the high side wins a tie that only faulty limits can make."""
+    if active & 8:
+        return 2
+    if active & 1:
+        return -2
+    if active & 4:
+        return 1
+    if active & 2:
+        return -1
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def _emit(out: NDArray[np.void], n: int, i: int, ts: int, before: int, after: int, value: float, limit: NDArray) -> int:
+    """Write one transition. Its level is the one entered, or on the way back to calm the one left."""
+    worse = after != 0 and (abs(after) > abs(before) or after * before < 0)
+    level = after if worse else before
+    column = level + 2 if level < 0 else level + 1
+    row = out[n]
+    row["kind"] = TRANSITION
+    row["point"] = i
+    row["event_ts"] = ts
+    row["from_level"] = before
+    row["to_level"] = after
+    row["level"] = level
+    row["value"] = value
+    row["limit"] = limit[i, column]
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def _fire(s: PointStates, i: int, until: int, threshold: NDArray, out: NDArray[np.void], n: int) -> int:
+    """Let time pass up to and including ``until``: timers fire in order of due time, equal ones together."""
+    while s.timing[i] != 0:
+        first = until + 1
+        for k in range(4):
+            if s.timing[i] >> k & 1 and s.due[i, k] < first:
+                first = s.due[i, k]
+        if first > until:
+            return n
+        before = _level(s.active[i])
+        for k in range(4):
+            if s.timing[i] >> k & 1 and s.due[i, k] == first:
+                s.timing[i] ^= np.uint8(1 << k)
+                s.active[i] ^= np.uint8(1 << k)
+        after = _level(s.active[i])
+        if after != before:
+            n = _emit(out, n, i, first, before, after, s.held[i], threshold)
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _compare(
+    s: PointStates, i: int, ts: int, v: float, threshold: NDArray, deadband: NDArray, on: int, off: int
+) -> None:
+    """Start and stop the timers of the four thresholds for a value seen at ``ts``."""
+    for k in range(4):
+        limit = threshold[i, k]
+        bit = np.uint8(1 << k)
+        if np.isnan(limit):
+            continue
+        beyond = v >= limit if k >= 2 else v <= limit
+        if s.active[i] & bit:
+            wanted = v < limit - deadband[i] if k >= 2 else v > limit + deadband[i]
+            delay = off
+        else:
+            wanted = beyond
+            delay = on
+        if not wanted:
+            s.timing[i] &= ~bit
+        elif not s.timing[i] & bit:
+            s.timing[i] |= bit
+            s.due[i, k] = ts + delay
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _calm(bits: int, v: float, q: int, threshold: NDArray, i: int) -> bool:
+    """The common case: nothing active, no timer, and a good value between all limits. (Not ≥ is also true of no limit.)"""
+    return (
+        bits == 0
+        and q <= _LAST_JUDGED
+        and v == v  # noqa: PLR0124  # not NaN, in one instruction
+        and not v <= threshold[i, 0]
+        and not v <= threshold[i, 1]
+        and not v >= threshold[i, 2]
+        and not v >= threshold[i, 3]
+    )
+
+
+@njit(cache=True, nogil=True)
+def _step(
+    s: PointStates, i: int, ts: int, v: float, q: int, threshold: NDArray, deadband: NDArray, on: NDArray, off: NDArray,
+    out: NDArray[np.void], n: int,
+) -> int:  # fmt: skip
+    """One sample in order of event time."""
+    n = _fire(s, i, ts - 1, threshold, out, n)
+    if q <= _LAST_JUDGED and not np.isnan(v):
+        s.held[i] = v
+        _compare(s, i, ts, v, threshold, deadband, on[i], off[i])
+    s.ts[i] = ts
+    return _fire(s, i, ts, threshold, out, n)
+
+
+@njit(cache=True, nogil=True)
+def _copy_point(to: PointStates, frm: PointStates, j: int, i: int) -> None:
+    to.active[j] = frm.active[i]
+    to.timing[j] = frm.timing[i]
+    for k in range(4):
+        to.due[j, k] = frm.due[i, k]
+    to.held[j] = frm.held[i]
+    to.ts[j] = frm.ts[i]
+
+
+@njit(cache=True, nogil=True)
+def _evict(st: JudgeState, i: int, limits: tuple, scratch: NDArray[np.void]) -> None:
+    """Move the oldest sample of a full ring into the base."""
+    threshold, deadband, on, off = limits
+    ring = st.ring
+    j = ring.start[i]
+    _step(st.base, i, ring.ts[i, j], ring.value[i, j], ring.quality[i, j], threshold, deadband, on, off, scratch, 0)
+    ring.start[i] = (j + 1) % ring.ts.shape[1]
+    ring.count[i] -= 1
+
+
+@njit(cache=True, nogil=True)
+def _wins(v: float, q: int, old_v: float, old_q: int) -> bool:
+    """Which of two samples of one point and one event time stands: better quality, then the greater value."""
+    if q != old_q:
+        return q < old_q
+    return v > old_v or (np.isnan(old_v) and not np.isnan(v))
+
+
+@njit(cache=True, nogil=True)
+def _place(ring: Ring, i: int, ts: int) -> int:
+    """How many ring samples lie before ``ts``."""
+    size = ring.ts.shape[1]
+    n = ring.count[i]
+    while n > 0 and ring.ts[i, (ring.start[i] + n - 1) % size] >= ts:
+        n -= 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _insert(ring: Ring, i: int, at: int, ts: int, v: float, q: int) -> None:
+    """Put a sample at place ``at``, moving the newer ones up. There is room."""
+    size = ring.ts.shape[1]
+    for n in range(ring.count[i], at, -1):
+        j, k = (ring.start[i] + n) % size, (ring.start[i] + n - 1) % size
+        ring.ts[i, j] = ring.ts[i, k]
+        ring.value[i, j] = ring.value[i, k]
+        ring.quality[i, j] = ring.quality[i, k]
+    j = (ring.start[i] + at) % size
+    ring.ts[i, j] = ts
+    ring.value[i, j] = v
+    ring.quality[i, j] = q
+    ring.count[i] += 1
+
+
+@njit(cache=True, nogil=True)
+def _rejudge(
+    st: JudgeState, i: int, work: PointStates, limits: tuple, out: NDArray[np.void], n: int, clock: int
+) -> int:
+    """Judge the ring of a point from its base; the outcome is left in row 0 of ``work``, transitions go to ``out``."""
+    threshold, deadband, on, off = limits
+    ring = st.ring
+    size = ring.ts.shape[1]
+    _copy_point(work, st.base, 0, i)
+    # One row of limits, so that row 0 of ``work`` meets the limits of point i.
+    t, d, a, b = threshold[i : i + 1], deadband[i : i + 1], on[i : i + 1], off[i : i + 1]
+    active, timing, _due, held, newest = work
+    r_ts, r_value, r_quality = ring.ts[i], ring.value[i], ring.quality[i]
+    j = ring.start[i]
+    for _ in range(ring.count[i]):
+        if _calm(active[0] | timing[0], r_value[j], r_quality[j], t, 0):
+            held[0] = r_value[j]
+            newest[0] = r_ts[j]
+        else:
+            n = _step(work, 0, r_ts[j], r_value[j], r_quality[j], t, d, a, b, out, n)
+        j = 0 if j + 1 == size else j + 1
+    return _fire(work, 0, max(work.ts[0], clock), t, out, n)
+
+
+@njit(cache=True, nogil=True)
+def _same(a: NDArray[np.void], b: NDArray[np.void], k: int) -> bool:
+    return (
+        a[k]["event_ts"] == b[k]["event_ts"]
+        and a[k]["from_level"] == b[k]["from_level"]
+        and a[k]["to_level"] == b[k]["to_level"]
+        and a[k]["value"] == b[k]["value"]
+        and a[k]["limit"] == b[k]["limit"]
+    )
+
+
+@njit(cache=True, nogil=True)
+def _late(
+    st: JudgeState, i: int, ts: int, v: float, q: int, limits: tuple, work: PointStates,
+    old: NDArray[np.void], new: NDArray[np.void], out: NDArray[np.void], n: int,
+) -> tuple[int, int]:  # fmt: skip
+    """A sample that is not newer than what was judged. Returns the output count, or −1 when history is needed."""
+    ring = st.ring
+    if ts <= st.base.ts[i]:
+        return n, OLDER
+    at = _place(ring, i, ts)
+    size = ring.ts.shape[1]
+    clock = st.clock[0]
+    replaces = False
+    if at < ring.count[i] and ring.ts[i, (ring.start[i] + at) % size] == ts:
+        j = (ring.start[i] + at) % size
+        if not _wins(v, q, ring.value[i, j], ring.quality[i, j]):
+            return n, DUPLICATE
+        replaces = True
+    into_base = not replaces and ring.count[i] == size and at == 0
+    if not replaces and not into_base and ring.count[i] == size:
+        _evict(st, i, limits, new)
+        at -= 1
+    n_old = _rejudge(st, i, work, limits, old, 0, clock)
+    n_new = 0
+    base_ts = st.base.ts[i]
+    if into_base:
+        threshold, deadband, on, off = limits
+        n_new = _step(st.base, i, ts, v, q, threshold, deadband, on, off, new, 0)
+    elif replaces:
+        j = (ring.start[i] + at) % size
+        ring.value[i, j] = v
+        ring.quality[i, j] = q
+    else:
+        _insert(ring, i, at, ts, v, q)
+    n_new = _rejudge(st, i, work, limits, new, n_new, clock)
+    st.ticked[i] = np.uint8(1) if work.ts[0] < clock else np.uint8(0)
+    _copy_point(st.live, work, i, 0)
+    same = 0
+    while same < n_old and same < n_new and _same(old, new, same):
+        same += 1
+    if same == n_old and same == n_new:
+        return n, LATE
+    row = out[n]
+    row["kind"] = REVISION
+    row["point"] = i
+    row["event_ts"] = new[same - 1]["event_ts"] if same > 0 else base_ts
+    n += 1
+    for k in range(same, n_new):
+        out[n] = new[k]
+        out[n]["kind"] = AMENDED
+        out[n]["point"] = i
+        n += 1
+    return n, LATE
+
+
+@njit(cache=True, nogil=True)
+def run(
+    st: JudgeState, point: NDArray[np.uint32], ts: NDArray[np.int64], value: NDArray[np.float64],
+    quality: NDArray[np.uint8], first: int, limits: tuple, work: PointStates,
+    old: NDArray[np.void], new: NDArray[np.void], out: NDArray[np.void], fate: NDArray[np.uint8],
+) -> tuple[int, int, int]:  # fmt: skip
+    """Judge samples from ``first`` on; ``fate`` (zeros at first) learns what became of each.
+
+    Returns:
+        (next sample, rows written, why it came back). After ``DEFERRED`` the next sample is the deferred one.
+    """
+    threshold, deadband, on, off = limits
+    # Taken apart once: reaching into nested tuples costs reference counts at every access, ten times the work itself.
+    active, timing, _due, held, newest = st.live
+    b_active, b_timing, _b_due, b_held, b_newest = st.base
+    r_ts, r_value, r_quality, r_start, r_count = st.ring
+    ticked, clock = st.ticked, st.clock
+    size = r_ts.shape[1]
+    n = 0
+    room = len(out) - len(new) - 8
+    for m in range(first, len(point)):
+        if n > room:
+            return m, n, OUTPUT_FULL
+        i, t, v, q = np.int64(point[m]), ts[m], value[m], quality[m]
+        if t <= newest[i] or (ticked[i] and t <= clock[0]):
+            n, fate[m] = _late(st, i, t, v, q, limits, work, old, new, out, n)
+            if fate[m] == OLDER:
+                return m, n, DEFERRED
+            continue
+        if _calm(active[i] | timing[i], v, q, threshold, i):
+            held[i] = v
+            newest[i] = t
+        else:
+            n = _step(st.live, i, t, v, q, threshold, deadband, on, off, out, n)
+        ticked[i] = 0
+        # Append to the ring; when it is full its oldest sample moves into the base.
+        j = np.int64(r_start[i])
+        if r_count[i] == size:
+            if _calm(b_active[i] | b_timing[i], r_value[i, j], r_quality[i, j], threshold, i):
+                b_held[i] = r_value[i, j]
+                b_newest[i] = r_ts[i, j]
+                r_start[i] = 0 if j + 1 == size else j + 1
+            else:
+                _evict(st, i, limits, new)
+                r_count[i] += 1
+        else:
+            j += r_count[i]
+            if j >= size:
+                j -= size
+            r_count[i] += 1
+        r_ts[i, j] = t
+        r_value[i, j] = v
+        r_quality[i, j] = q
+    return len(point), n, DONE
+
+
+@njit(cache=True, nogil=True)
+def tick(st: JudgeState, until: int, first: int, threshold: NDArray, out: NDArray[np.void]) -> tuple[int, int]:
+    """Let event time pass for every point. Returns (next point, rows written); call again while next < P."""
+    n = 0
+    for i in range(first, len(st.ticked)):
+        if n > len(out) - 8:
+            return i, n
+        if st.live.timing[i] != 0:
+            before = n, st.live.timing[i]
+            n = _fire(st.live, i, until, threshold, out, n)
+            if before[1] != st.live.timing[i] and until > st.live.ts[i]:
+                st.ticked[i] = 1
+    if until > st.clock[0]:
+        st.clock[0] = until
+    return len(st.ticked), n
+
+
+@njit(cache=True, nogil=True)
+def rejudge_ring(
+    st: JudgeState, i: int, limits: tuple, work: PointStates, out: NDArray[np.void]
+) -> int:  # fmt: skip
+    """Judge the ring of a point anew after its base was replaced; the outcome becomes the live state."""
+    n = _rejudge(st, i, work, limits, out, 0, st.clock[0])
+    st.ticked[i] = np.uint8(1) if work.ts[0] < st.clock[0] else np.uint8(0)
+    _copy_point(st.live, work, i, 0)
+    for k in range(n):
+        out[k]["point"] = i
+    return n

@@ -1,0 +1,58 @@
+"""Limits of all points as arrays: what the judge compares with, one version at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hazwatch.vocabulary.levels import Level
+
+#: Column of each threshold in ``Limits.threshold``.
+LL, L, H, HH = range(4)
+COLUMN: dict[Level, int] = {Level.LL: LL, Level.L: L, Level.H: H, Level.HH: HH}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of P points, by dense index (design/alarms §2).
+
+    Attributes:
+        version: running number of the set.
+        threshold: 低低 低 高 高高 in engineering units, NaN = none, float64[P, 4].
+        deadband: for leaving only, engineering units, float64[P].
+        on_delay_ms, off_delay_ms: int64[P].
+    """
+
+    version: int
+    threshold: NDArray[np.float64]
+    deadband: NDArray[np.float64]
+    on_delay_ms: NDArray[np.int64]
+    off_delay_ms: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.deadband)
+
+    @classmethod
+    def none(cls, points: int, version: int = 0) -> Limits:
+        """No limits at all for P points."""
+        return cls(
+            version,
+            np.full((points, 4), np.nan),
+            np.zeros(points),
+            np.zeros(points, np.int64),
+            np.zeros(points, np.int64),
+        )
+
+    def changed(self, new: Limits) -> NDArray[np.intp]:
+        """Indices of points whose limits differ in ``new`` (which may know more points)."""
+        n = min(len(self), len(new))
+        same = np.all(
+            (self.threshold[:n] == new.threshold[:n]) | (np.isnan(self.threshold[:n]) & np.isnan(new.threshold[:n])),
+            axis=1,
+        )
+        same &= self.deadband[:n] == new.deadband[:n]
+        same &= self.on_delay_ms[:n] == new.on_delay_ms[:n]
+        same &= self.off_delay_ms[:n] == new.off_delay_ms[:n]
+        return np.concatenate([np.flatnonzero(~same), np.arange(n, len(new))])

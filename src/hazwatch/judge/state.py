@@ -1,0 +1,140 @@
+"""What the judge remembers of every point.
+
+Each of the four thresholds of a point is a small machine of its own: inactive or active, with at most one timer that
+runs towards the other side (on-delay while inactive, off-delay while active). The level of a point is its most severe
+active threshold. A timer is a due time in event time, so it is data: it survives a restart and needs no clock.
+
+Late samples: of every point the last ``K`` samples are kept in order of event time, together with the *base*, the
+judged state just before the oldest of them. A late sample is put in its place and the point is judged again from the
+base; what differs from before is given out as a revision. A sample older than the base is handed back (deferred): it
+needs history.
+
+Invariants: base + ring samples, judged in order and advanced to the point's clock, equal the live state. Ring samples
+have strictly rising event times. All arrays have one row a point.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: "Nothing seen yet"; far below any event time, with room to add delays.
+NEVER = -(1 << 62)
+DEFAULT_RING = 16
+
+
+class PointStates(NamedTuple):
+    """Judged state of P points at one moment (live, or base).
+
+    Attributes:
+        active: bit k set = threshold k is active, uint8[P].
+        timing: bit k set = the timer of threshold k runs, uint8[P].
+        due: event time at which the timer fires, int64[P, 4].
+        held: last usable value (NaN before the first), float64[P].
+        ts: event time of the newest sample, int64[P].
+    """
+
+    active: NDArray[np.uint8]
+    timing: NDArray[np.uint8]
+    due: NDArray[np.int64]
+    held: NDArray[np.float64]
+    ts: NDArray[np.int64]
+
+
+class Ring(NamedTuple):
+    """The last samples of each point in order of event time, oldest first from ``start``.
+
+    Attributes:
+        ts, value, quality: [P, K].
+        start, count: int32[P].
+    """
+
+    ts: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+    start: NDArray[np.int32]
+    count: NDArray[np.int32]
+
+
+class JudgeState(NamedTuple):
+    """Everything the judge remembers.
+
+    Attributes:
+        live: state after all samples and ticks so far.
+        base: state before the oldest sample of the ring.
+        ring: recent samples.
+        ticked: 1 where a tick fired a timer after the newest sample, uint8[P].
+        clock: the newest tick, int64[1].
+    """
+
+    live: PointStates
+    base: PointStates
+    ring: Ring
+    ticked: NDArray[np.uint8]
+    clock: NDArray[np.int64]
+
+
+def _points(n: int) -> PointStates:
+    return PointStates(
+        np.zeros(n, np.uint8),
+        np.zeros(n, np.uint8),
+        np.zeros((n, 4), np.int64),
+        np.full(n, np.nan),
+        np.full(n, NEVER, np.int64),
+    )
+
+
+def fresh(points: int, ring: int = DEFAULT_RING) -> JudgeState:
+    """The state of P points that nothing is known of."""
+    return JudgeState(
+        _points(points),
+        _points(points),
+        Ring(
+            np.zeros((points, ring), np.int64),
+            np.zeros((points, ring)),
+            np.zeros((points, ring), np.uint8),
+            np.zeros(points, np.int32),
+            np.zeros(points, np.int32),
+        ),
+        np.zeros(points, np.uint8),
+        np.full(1, NEVER, np.int64),
+    )
+
+
+def points_in(state: JudgeState) -> int:
+    """How many points the state holds."""
+    return len(state.ticked)
+
+
+def grown(state: JudgeState, points: int) -> JudgeState:
+    """The same state with room for more points; the new ones are fresh."""
+    extra = points - points_in(state)
+    if extra <= 0:
+        return state
+    more = fresh(extra, state.ring.ts.shape[1])
+    joined = [np.concatenate([a, b]) for a, b in zip(flatten(state)[:-1], flatten(more)[:-1], strict=True)]
+    return unflatten([*joined, state.clock])
+
+
+def flatten(state: JudgeState) -> list[NDArray[np.generic]]:
+    """All arrays of the state in a fixed order; ``clock`` is the last."""
+    return [*state.live, *state.base, *state.ring, state.ticked, state.clock]
+
+
+def unflatten(arrays: list[NDArray[np.generic]]) -> JudgeState:
+    """Inverse of ``flatten``."""
+    a: list[NDArray[np.generic]] = list(arrays)
+    return JudgeState(
+        PointStates(*a[0:5]),  # type: ignore[arg-type]  # the order of flatten() fixes the dtypes
+        PointStates(*a[5:10]),  # type: ignore[arg-type]  # same
+        Ring(*a[10:15]),  # type: ignore[arg-type]  # same
+        a[15],  # type: ignore[arg-type]  # same
+        a[16],  # type: ignore[arg-type]  # same
+    )
+
+
+def copied(state: JudgeState) -> JudgeState:
+    """A deep copy, for a checkpoint."""
+    return unflatten([a.copy() for a in flatten(state)])

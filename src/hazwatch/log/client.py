@@ -1,0 +1,189 @@
+"""The log as the rooms see it: append durably, read from an offset, tell and ask other processes of the node.
+
+Streams
+    HZ_SAMPLES  ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, new limits)
+    HZ_EVENTS   ``hz.events.>`` what happened: alarms, grades; kept for those who were away
+Beside them plain subjects, which keep nothing: ``hz.live.>`` (to the pages) and ``hz.rpc.>`` (requests).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import nats
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from hazwatch.vocabulary.lanes import Lane
+
+_log = logging.getLogger(__name__)
+
+SAMPLES, EVENTS = "HZ_SAMPLES", "HZ_EVENTS"
+LIVE, BACKGROUND, CONTROL = "hz.samples.live", "hz.samples.background", "hz.samples.control"
+LANE_SUBJECT = {Lane.LIVE: LIVE, Lane.BACKGROUND: BACKGROUND}
+_APPEND_TIMEOUT_S = 5.0
+
+
+class LogAwayError(RuntimeError):
+    """The log did not confirm within the time allowed: nothing may be acknowledged."""
+
+
+class RpcError(RuntimeError):
+    """The other process refused the request; carries its reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """How long the log remembers."""
+
+    hours: int
+    gib: float
+    replicas: int = 1
+
+
+Handler = Callable[[bytes], Awaitable[bytes]]
+
+
+class Log:
+    """A connection to the log."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.jetstream: JetStreamContext = client.jetstream(timeout=_APPEND_TIMEOUT_S)
+
+    @classmethod
+    async def connect(cls, url: str, user: str, password: str, name: str, *, patience_s: float = 20.0) -> Log:
+        """Connect, waiting for a server that is only just starting.
+
+        Raises:
+            LogAwayError: no server within ``patience_s``.
+        """
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                client = await nats.connect(
+                    url, user=user, password=password, name=name, max_reconnect_attempts=-1, reconnect_time_wait=0.1,
+                    error_cb=_quiet, pending_size=64 * 1024 * 1024,
+                )  # fmt: skip
+                return cls(client)
+            except (OSError, NatsError, TimeoutError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise LogAwayError(f"日志服务 {url} 在 {patience_s:.0f} 秒内没有应答:{error}") from error
+                await asyncio.sleep(0.1)
+
+    async def ensure_streams(self, config: LogConfig) -> None:
+        """Create the streams, or bring their limits up to date. Waits while JetStream is still recovering."""
+        age = config.hours * 3600.0
+        for name, subjects, share in ((SAMPLES, ["hz.samples.>"], 0.9), (EVENTS, ["hz.events.>"], 0.1)):
+            wanted = StreamConfig(
+                name=name, subjects=subjects, retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
+                discard=DiscardPolicy.OLD, max_age=age, max_bytes=int(config.gib * share * 1024**3),
+                num_replicas=config.replicas, duplicate_window=120.0, allow_direct=True,
+            )  # fmt: skip
+            for attempt in range(100):
+                try:
+                    await self.jetstream.add_stream(wanted)
+                    break
+                except (NatsError, TimeoutError) as error:
+                    if "already in use" in str(error):
+                        await self.jetstream.update_stream(wanted)
+                        break
+                    if attempt == 99:  # noqa: PLR2004  # the last of the hundred
+                        raise LogAwayError(f"日志流 {name} 无法建立:{error}") from error
+                    await asyncio.sleep(0.1)
+
+    async def append(self, subject: str, data: bytes, *, patience_s: float = 30.0) -> int:
+        """Append one message; returns its sequence number once it is on disk.
+
+        It is sent again under the same id while the server is away, so it stands in the log once.
+
+        Raises:
+            LogAwayError: not confirmed within ``patience_s``.
+        """
+        headers = {"Nats-Msg-Id": uuid.uuid4().hex}
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                ack = await self.jetstream.publish(subject, data, headers=headers, timeout=_APPEND_TIMEOUT_S)
+            except (NatsError, TimeoutError, OSError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise LogAwayError(f"日志没有确认写入:{error}") from error
+                await asyncio.sleep(0.05)
+            else:
+                return ack.seq
+
+    async def tell(self, subject: str, data: bytes) -> None:
+        """Publish to whoever listens now; nothing is kept."""
+        try:
+            await self.client.publish(subject, data)
+        except (NatsError, OSError) as error:
+            _log.warning("%s: not told: %s", subject, error)
+
+    async def listen(self, subject: str, callback: Callable[[bytes], Awaitable[None]]) -> None:
+        """Call back for every message told to a subject from now on."""
+
+        async def on_message(message: Msg) -> None:
+            await callback(message.data)
+
+        await self.client.subscribe(subject, cb=on_message)
+
+    async def serve(self, subject: str, handler: Handler) -> None:
+        """Answer requests. A ``RpcError`` of the handler reaches the asker as such; each request is its own task."""
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def answer(message: Msg) -> None:
+            try:
+                await message.respond(b"+" + await handler(message.data))
+            except RpcError as error:
+                await message.respond(b"-" + orjson.dumps({"code": error.code, "message": str(error)}))
+            except Exception as error:
+                _log.exception("%s: request failed", subject)
+                await message.respond(b"-" + orjson.dumps({"code": "internal", "message": str(error)}))
+
+        async def on_message(message: Msg) -> None:
+            task = asyncio.create_task(answer(message))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        await self.client.subscribe(subject, cb=on_message)
+
+    async def ask(self, subject: str, data: bytes = b"", *, timeout_s: float = 5.0) -> bytes:
+        """Send a request and wait for its answer.
+
+        Raises:
+            RpcError: refused, or nobody answered (code ``away``).
+        """
+        try:
+            reply = await self.client.request(subject, data, timeout=timeout_s)
+        except (NatsError, TimeoutError, OSError) as error:
+            raise RpcError("away", f"服务 {subject} 没有应答") from error
+        if reply.data[:1] == b"+":
+            return reply.data[1:]
+        refused = orjson.loads(reply.data[1:])
+        raise RpcError(refused["code"], refused["message"])
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server is there at this moment."""
+        return self.client.is_connected
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.client.close()
+
+
+async def _quiet(error: Exception) -> None:
+    """Connection errors while the server restarts are normal; the client reconnects by itself."""
+    _log.debug("log connection: %s", error)

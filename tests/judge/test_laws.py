@@ -1,0 +1,197 @@
+"""The laws of design/alarms §1 as properties, against the reference judge."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hazwatch.judge.judge import from_history, judge, tick
+from hazwatch.judge.limits import Limits
+from hazwatch.judge.outcome import Outcome
+from hazwatch.judge.state import copied, flatten, fresh, unflatten
+from hazwatch.samples.batch import SampleBatch
+from hazwatch.vocabulary.levels import Level
+
+_spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+VALUES = st.one_of(
+    st.sampled_from([0.0, 10.0, 19.0, 20.0, 50.0, 78.0, 79.0, 80.0, 81.0, 90.0, 95.0]), st.just(math.nan)
+)
+QUALITY = st.sampled_from([0, 0, 0, 0, 1, 2, 3, 4, 7])
+
+
+@st.composite
+def settings_of_limits(draw):
+    limits = {
+        name: value for name, value in (("LL", 10.0), ("L", 20.0), ("H", 80.0), ("HH", 90.0)) if draw(st.booleans())
+    }
+    return (
+        limits,
+        draw(st.sampled_from([0.0, 1.0, 5.0])),
+        draw(st.sampled_from([0, 1000, 2500])),
+        draw(st.sampled_from([0, 1000, 3000])),
+    )
+
+
+@st.composite
+def arrivals(draw, points=2, disorder=True):
+    """Samples (point, ts, value, quality) in arrival order."""
+    n = draw(st.integers(1, 40))
+    rows = [
+        (draw(st.integers(0, points - 1)), draw(st.integers(0, 20)) * 500, draw(VALUES), draw(QUALITY))
+        for _ in range(n)
+    ]
+    return rows if disorder else sorted(rows, key=lambda r: r[1])
+
+
+def limits_array(spec, points=2):
+    limits, deadband, on_ms, off_ms = spec
+    row = [limits.get(name, math.nan) for name in reference.NAMES]
+    return Limits(
+        1,
+        np.array([row] * points),
+        np.full(points, deadband),
+        np.full(points, on_ms, np.int64),
+        np.full(points, off_ms, np.int64),
+    )
+
+
+def batches(rows, cuts):
+    bounds = sorted({0, len(rows), *[c % (len(rows) + 1) for c in cuts]})
+    return [
+        SampleBatch.of(*(list(column) for column in zip(*rows[a:b], strict=True)))
+        for a, b in zip(bounds, bounds[1:], strict=False)
+    ]
+
+
+def play(rows, spec, cuts=(), ring=64, until=None):
+    state, limits, outcome = fresh(2, ring), limits_array(spec), Outcome()
+    seen = []
+
+    def deferred_in(batch):
+        def judged(m):
+            i = int(batch.point[m])
+            known = [
+                *seen,
+                *(
+                    (int(p), int(t), float(v), int(q))
+                    for p, t, v, q in zip(
+                        batch.point[: m + 1],
+                        batch.ts[: m + 1],
+                        batch.value[: m + 1],
+                        batch.quality[: m + 1],
+                        strict=True,
+                    )
+                ),
+            ]
+            best = {}
+            for p, t, v, q in known:
+                if p == i and t <= state.base.ts[i] and (t not in best or reference.better((v, q), best[t])):
+                    best[t] = (v, q)
+            ts = sorted(best)
+            return from_history(
+                state, limits, i, np.array(ts), np.array([best[t][0] for t in ts]),
+                np.array([best[t][1] for t in ts], np.uint8),
+            )  # fmt: skip
+
+        return judged
+
+    for batch in batches(rows, cuts):
+        outcome.add(judge(state, limits, batch, deferred_in(batch)).rows)
+        seen += [(int(p), int(t), float(v), int(q)) for p, t, v, q in zip(
+            batch.point, batch.ts, batch.value, batch.quality, strict=True)]  # fmt: skip
+    if until is not None:
+        outcome.add(tick(state, limits, until))
+    return outcome, state
+
+
+def told(outcome):
+    rows, _ = outcome.rows()
+    return [
+        (
+            int(r["point"]),
+            int(r["event_ts"]),
+            Level(int(r["from_level"])).word,
+            Level(int(r["to_level"])).word,
+            float(r["value"]),
+        )
+        for r in rows
+    ]
+
+
+def expected(rows, spec, until=None):
+    limits, deadband, on_ms, off_ms = spec
+    out = []
+    for p in (0, 1):
+        own = [r[1:] for r in rows if r[0] == p]
+        out += [(p, *t) for t in reference.judge_point(own, limits, deadband, on_ms, off_ms, until)]
+    return sorted(out, key=lambda t: (t[1], t[0]))
+
+
+@given(arrivals(disorder=False), settings_of_limits())
+@settings(max_examples=300, deadline=None)
+def test_in_order_it_is_the_reference(rows, spec):
+    assert told(play(rows, spec, until=60_000)[0]) == expected(rows, spec, until=60_000)
+
+
+@given(arrivals(), settings_of_limits(), st.lists(st.integers(0, 60), max_size=5), st.sampled_from([1, 2, 3, 5, 64]))
+@settings(max_examples=500, deadline=None)
+def test_any_arrival_order_and_any_ring_ends_in_the_reference(rows, spec, cuts, ring):
+    """Within the ring from memory, beyond it from history: the same alarm history as in order."""
+    assert told(play(rows, spec, cuts, ring, until=60_000)[0]) == expected(rows, spec, until=60_000)
+
+
+@given(arrivals(), settings_of_limits(), st.lists(st.integers(0, 60), max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_batches_do_not_matter_not_even_for_the_late_mark(rows, spec, cuts):
+    one, many = play(rows, spec)[0].rows(), play(rows, spec, cuts)[0].rows()
+
+    assert one[0].tobytes() == many[0].tobytes()
+    assert one[1].tolist() == many[1].tolist()
+
+
+@given(arrivals(), settings_of_limits(), st.integers(0, 60))
+@settings(max_examples=200, deadline=None)
+def test_a_snapshot_loses_nothing(rows, spec, cut):
+    """Saving and loading the state between two batches changes neither timers nor memory."""
+    limits = limits_array(spec)
+    straight, broken = fresh(2), fresh(2)
+    first, second = rows[: cut % len(rows)], rows[cut % len(rows) :]
+    for part in (first, second):
+        if part:
+            batch = SampleBatch.of(*(list(c) for c in zip(*part, strict=True)))
+            a = judge(straight, limits, batch).rows
+            b = judge(broken, limits, batch).rows
+            assert a.tobytes() == b.tobytes()
+        broken = unflatten([x.copy() for x in flatten(broken)])
+    assert tick(straight, limits, 60_000).tobytes() == tick(broken, limits, 60_000).tobytes()
+
+
+@given(arrivals(disorder=False), settings_of_limits(), st.integers(0, 60), st.integers(0, 20))
+@settings(max_examples=300, deadline=None)
+def test_ticks_between_batches_end_in_the_same_history(rows, spec, cut, moment):
+    """A tick that ran ahead of a sample is put right when the sample comes."""
+    limits, state, outcome = limits_array(spec), fresh(2, 64), Outcome()
+    for part in (rows[: cut % len(rows)], rows[cut % len(rows) :]):
+        if part:
+            outcome.add(judge(state, limits, SampleBatch.of(*(list(c) for c in zip(*part, strict=True)))).rows)
+        outcome.add(tick(state, limits, moment * 500))
+    outcome.add(tick(state, limits, 60_000))
+
+    assert told(outcome) == expected(rows, spec, until=60_000)
+
+
+def test_a_checkpoint_is_a_deep_copy():
+    state = fresh(1)
+    saved = copied(state)
+    judge(state, limits_array(({"H": 80.0}, 0.0, 0, 0), 1), SampleBatch.of([0], [0], [85.0]))
+
+    assert int(state.live.active[0]) == 4
+    assert int(saved.live.active[0]) == 0
