@@ -1,0 +1,95 @@
+/** Ranges of a trend and the rows it draws. Pure. */
+import type { History, HistoryRow, Limits } from "@/shared/types";
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+export const RANGES = [
+  { id: "1h", word: "1 小时", ms: 3_600_000 },
+  { id: "8h", word: "8 小时", ms: 8 * 3_600_000 },
+  { id: "24h", word: "24 小时", ms: 24 * 3_600_000 },
+  { id: "7d", word: "7 天", ms: 7 * 24 * 3_600_000 },
+] as const;
+export type RangeId = (typeof RANGES)[number]["id"] | "custom";
+
+export type Band = [from: number, to: number];
+
+export interface Drawn {
+  /** [ms, value], with null values where the line must break. */
+  line: [number, number | null][];
+  low: [number, number | null][];
+  high: [number, number | null][];
+  /** Spans with bad quality, and spans without data: hatched. */
+  bad: Band[];
+  gaps: Band[];
+  count: number;
+}
+
+/** A pause longer than this many steps is a gap, not a line. */
+const GAP_STEPS = 3;
+
+function gapAfter(rows: readonly HistoryRow[], step: number): number {
+  if (step > 0) return Math.max(step * 1_000 * GAP_STEPS, 5_000);
+  const pauses: number[] = [];
+  for (let i = 1; i < rows.length; i += 1) pauses.push(rows[i]![0] - rows[i - 1]![0]);
+  pauses.sort((a, b) => a - b);
+  const usual = pauses[Math.floor(pauses.length / 2)] ?? 1_000;
+  return Math.max(usual * 10, 60_000);
+}
+
+/**
+ * Turn history rows into what is drawn. A row of bad quality is no point of the line: a plausible number must not come
+ * from it. Where nothing came for several steps the line breaks.
+ */
+export function draw(history: Pick<History, "rows" | "step">): Drawn {
+  const drawn: Drawn = { line: [], low: [], high: [], bad: [], gaps: [], count: 0 };
+  const pause = gapAfter(history.rows, history.step);
+  const width = Math.max(history.step * 1_000, 0);
+  let previous: number | null = null;
+  const put = (ms: number, value: number | null, low: number | null, high: number | null) => {
+    drawn.line.push([ms, value]);
+    drawn.low.push([ms, low]);
+    drawn.high.push([ms, high]);
+  };
+  for (const [ms, min, max, mean, last, , quality] of history.rows) {
+    if (previous !== null && ms - previous > pause) {
+      drawn.gaps.push([previous + width, ms]);
+      put(previous + 1, null, null, null);
+    }
+    // 1 and 2 (beyond the range) are still judged; everything above says nothing of the process.
+    if (quality > 2) {
+      const band = drawn.bad.at(-1);
+      if (band && previous !== null && band[1] >= previous) band[1] = ms + width;
+      else drawn.bad.push([ms, ms + width]);
+      put(ms, null, null, null);
+    } else {
+      const value = mean ?? last;
+      put(ms, value, min ?? value, max ?? value);
+      drawn.count += 1;
+    }
+    previous = ms;
+  }
+  return drawn;
+}
+
+/** Bounds of the value axis: the data and those limits that lie near them, with a margin; the whole range when all is flat. */
+export function bounds(drawn: Drawn, limits: Partial<Limits>): [number, number] | null {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const [, value] of drawn.low) if (value !== null && value < low) low = value;
+  for (const [, value] of drawn.high) if (value !== null && value > high) high = value;
+  if (low > high) return null;
+  const all = [limits.ll, limits.l, limits.h, limits.hh].filter((one): one is number => one !== null && one !== undefined);
+  const spread = all.length > 1 ? Math.max(...all) - Math.min(...all) : Math.abs(all[0] ?? high) * 0.5;
+  const reach = Math.max(high - low, spread);
+  for (const limit of all) {
+    if (limit >= low - reach && limit <= high + reach) {
+      low = Math.min(low, limit);
+      high = Math.max(high, limit);
+    }
+  }
+  const margin = (high - low || Math.abs(high) || 1) * 0.08;
+  return [low - margin, high + margin];
+}

@@ -1,0 +1,49 @@
+/** The hazard sources of the map: their order, their counts, the settings of the map. Pure. */
+import type { Colour } from "@/shared/types";
+import { COLOUR_ORDER, COLOURS } from "@/shared/words";
+
+export interface MapSource extends GeoJSON.Feature<GeoJSON.Point> {
+  properties: {
+    code: string;
+    name: string;
+    level: number | null;
+    colour: Colour;
+    score: number | null;
+    enterprise: string | { code: string; name: string };
+    active_alarms: number;
+    stale: boolean;
+    simulated: boolean;
+  };
+}
+
+/** Colour first, then score, then alarms: a floor can lift the colour above what the score says. */
+export function worstFirst(features: readonly MapSource[]): MapSource[] {
+  return [...features].sort(
+    ({ properties: a }, { properties: b }) =>
+      (COLOURS[b.colour]?.rank ?? 0) - (COLOURS[a.colour]?.rank ?? 0) ||
+      (b.score ?? -1) - (a.score ?? -1) ||
+      b.active_alarms - a.active_alarms ||
+      a.code.localeCompare(b.code),
+  );
+}
+
+export function byColour(features: readonly MapSource[]): Record<Colour, number> {
+  const counts = Object.fromEntries(COLOUR_ORDER.map((colour) => [colour, 0])) as Record<Colour, number>;
+  for (const { properties } of features) counts[properties.colour in counts ? properties.colour : "none"] += 1;
+  return counts;
+}
+
+export function enterpriseName(source: MapSource): string {
+  const { enterprise } = source.properties;
+  return typeof enterprise === "string" ? enterprise : (enterprise?.name ?? "");
+}
+
+/** A header may carry its words percent-encoded, since headers speak no Chinese. */
+export function headerWords(value: string | null): string {
+  if (!value) return "";
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

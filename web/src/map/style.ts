@@ -1,0 +1,128 @@
+/** The style of the map, built here: no tile server, no glyph server, no sprite. */
+import type { ExpressionSpecification, StyleSpecification } from "maplibre-gl";
+import { COLOUR_ORDER } from "@/shared/words";
+
+export const FONT = "Noto Sans CJK SC, Source Han Sans SC, Microsoft YaHei, PingFang SC, sans-serif";
+
+export interface Boundaries {
+  city: GeoJSON.FeatureCollection;
+  county: GeoJSON.FeatureCollection;
+}
+
+/** Labels stand at the label point of the boundary, not at its centroid: they need a source of their own. */
+export function labels(boundaries: GeoJSON.FeatureCollection): GeoJSON.FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: boundaries.features.flatMap((feature) => {
+      const { lon, lat, name } = (feature.properties ?? {}) as { lon?: number; lat?: number; name?: string };
+      if (typeof lon !== "number" || typeof lat !== "number" || !name) return [];
+      return [{ type: "Feature" as const, geometry: { type: "Point" as const, coordinates: [lon, lat] }, properties: { name } }];
+    }),
+  };
+}
+
+export const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
+
+const count = (colour: string): ExpressionSpecification => ["+", ["case", ["==", ["get", "colour"], colour], 1, 0]] as unknown as ExpressionSpecification;
+const clusterProperties = Object.fromEntries(COLOUR_ORDER.map((colour) => [colour, count(colour)]));
+
+export function mapStyle(boundaries: Boundaries): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      city: { type: "geojson", data: boundaries.city },
+      county: { type: "geojson", data: boundaries.county },
+      "city-label": { type: "geojson", data: labels(boundaries.city) },
+      "county-label": { type: "geojson", data: labels(boundaries.county) },
+      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 46, clusterMaxZoom: 11, clusterProperties },
+    },
+    layers: [
+      { id: "ground", type: "background", paint: { "background-color": "#d3d8db" } },
+      { id: "land", type: "fill", source: "city", paint: { "fill-color": "#eceeef" } },
+      {
+        id: "county-line",
+        type: "line",
+        source: "county",
+        paint: { "line-color": "#bcc3c8", "line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.5, 10, 1.2] },
+      },
+      {
+        id: "city-line",
+        type: "line",
+        source: "city",
+        paint: { "line-color": "#838d95", "line-width": ["interpolate", ["linear"], ["zoom"], 6, 1, 10, 2.2] },
+      },
+      {
+        id: "county-name",
+        type: "symbol",
+        source: "county-label",
+        minzoom: 7.8,
+        layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 11.5, "text-padding": 4 },
+        paint: { "text-color": "#7a848b", "text-halo-color": "#eceeef", "text-halo-width": 1.2 },
+      },
+      {
+        id: "city-name",
+        type: "symbol",
+        source: "city-label",
+        maxzoom: 9.6,
+        layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": ["interpolate", ["linear"], ["zoom"], 6, 13, 9, 17], "text-letter-spacing": 0.12 },
+        paint: { "text-color": "#4b555d", "text-halo-color": "#eceeef", "text-halo-width": 1.6 },
+      },
+      {
+        id: "clusters",
+        type: "symbol",
+        source: "sources",
+        filter: ["has", "point_count"],
+        layout: {
+          "icon-image": ["concat", "cluster", ...COLOUR_ORDER.flatMap((colour) => ["|", ["to-string", ["get", colour]]] as never[])] as ExpressionSpecification,
+          "icon-allow-overlap": true,
+        },
+      },
+      {
+        id: "sources",
+        type: "symbol",
+        source: "sources",
+        filter: ["!", ["has", "point_count"]],
+        layout: {
+          "icon-image": ["concat", "source|", ["get", "colour"], "|", ["to-string", ["boolean", ["get", "stale"], false]], "|false"],
+          "icon-allow-overlap": true,
+          "symbol-sort-key": ["coalesce", ["get", "score"], 0],
+          "text-field": ["step", ["zoom"], "", 11, ["get", "name"]],
+          "text-font": ["local"],
+          "text-size": 12,
+          "text-offset": [0, 1.5],
+          "text-anchor": "top",
+          "text-optional": true,
+        },
+        paint: { "text-color": "#1d2328", "text-halo-color": "#f6f7f8", "text-halo-width": 1.4 },
+      },
+      {
+        id: "selected",
+        type: "symbol",
+        source: "sources",
+        filter: ["==", ["get", "code"], ""],
+        layout: {
+          "icon-image": ["concat", "source|", ["get", "colour"], "|", ["to-string", ["boolean", ["get", "stale"], false]], "|true"],
+          "icon-allow-overlap": true,
+        },
+      },
+    ],
+  };
+}
+
+/** The smallest box around all coordinates, or null when there are none. */
+export function extent(collections: GeoJSON.FeatureCollection[]): [number, number, number, number] | null {
+  const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
+  const walk = (part: unknown): void => {
+    if (!Array.isArray(part)) return;
+    if (typeof part[0] === "number" && typeof part[1] === "number") {
+      box[0] = Math.min(box[0], part[0]);
+      box[1] = Math.min(box[1], part[1]);
+      box[2] = Math.max(box[2], part[0]);
+      box[3] = Math.max(box[3], part[1]);
+    } else part.forEach(walk);
+  };
+  for (const collection of collections) {
+    for (const feature of collection.features) if (feature.geometry && "coordinates" in feature.geometry) walk(feature.geometry.coordinates);
+  }
+  return box[0] <= box[2] ? box : null;
+}

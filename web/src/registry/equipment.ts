@@ -1,0 +1,49 @@
+/** What a piece of equipment is drawn as, and where a value stands on its scale. Pure. */
+import type { Equipment, LiveValue, Point } from "@/shared/types";
+
+export type Shape = "tank" | "gas" | "other";
+
+/** The kind of an equipment code: `410900001001G0001` → `G0`. */
+export function kindOf(equipment: Pick<Equipment, "code" | "kind">): string {
+  return /^\d{12}([A-Z]\d)\d{3}$/.exec(equipment.code)?.[1] ?? equipment.kind;
+}
+
+export function shapeOf(equipment: Pick<Equipment, "code" | "kind" | "points">): Shape {
+  const kind = kindOf(equipment);
+  if (kind === "Q0" || kind === "气体检测仪") return "gas";
+  if ((kind === "G0" || kind === "储罐") && equipment.points.some((point) => point.quantity === "YW")) return "tank";
+  return "other";
+}
+
+export type TankForm = "sphere" | "horizontal" | "floating" | "vertical";
+export function tankForm(form: string | null | undefined): TankForm {
+  const text = (form ?? "").toLowerCase();
+  if (/球|spher/.test(text)) return "sphere";
+  if (/卧|horizont/.test(text)) return "horizontal";
+  if (/浮|float/.test(text)) return "floating";
+  return "vertical";
+}
+
+/** Where a value stands on its range, 0–1; null when the range says nothing. */
+export function share(value: number | null, point: Pick<Point, "range_low" | "range_high">): number | null {
+  const { range_low: low, range_high: high } = point;
+  if (value === null || low === null || high === null || high <= low) return null;
+  return Math.min(1, Math.max(0, (value - low) / (high - low)));
+}
+
+/** A live value put into a point. Quality other than good never looks like a good value. */
+export function withLive(point: Point, [, value, quality, event, received, level]: LiveValue, now: number): Point {
+  return {
+    ...point,
+    value,
+    quality,
+    level,
+    event_time: new Date(event).toISOString(),
+    received_at: new Date(received).toISOString(),
+    age_s: Math.max(0, (now - event) / 1000),
+    state: quality === 0 ? "good" : "bad",
+  };
+}
+
+/** Points without a live value for longer than this look old, until the server says so itself. */
+export const QUIET_S = 90;

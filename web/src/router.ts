@@ -1,0 +1,54 @@
+/** Routes: every page is a chunk of its own, so that charts and the map load only where they are used. */
+import { createRouter, createWebHistory } from "vue-router";
+import { useSession } from "@/identity/session";
+import type { Role } from "@/shared/types";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    title?: string;
+    role?: Role;
+    public?: boolean;
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", redirect: "/map" },
+    { path: "/sign-in", component: () => import("@/identity/SignIn.vue"), meta: { title: "登录", public: true } },
+    {
+      path: "/",
+      component: () => import("@/Shell.vue"),
+      children: [
+        { path: "map", component: () => import("@/map/MapPage.vue"), meta: { title: "一张图" } },
+        { path: "alarms", component: () => import("@/alarms/AlarmPage.vue"), meta: { title: "报警" } },
+        { path: "sources", component: () => import("@/registry/SourceListPage.vue"), meta: { title: "重大危险源" } },
+        { path: "sources/:code", component: () => import("@/registry/SourcePage.vue"), meta: { title: "重大危险源" } },
+        { path: "links", component: () => import("@/access/LinksPage.vue"), meta: { title: "接入" } },
+        { path: "import", component: () => import("@/registry/ImportPage.vue"), meta: { title: "档案导入" } },
+        { path: "scenarios", component: () => import("@/simulator/ScenarioPage.vue"), meta: { title: "场景" } },
+        { path: "accounts", component: () => import("@/identity/AccountsPage.vue"), meta: { title: "账号" } },
+        { path: ":rest(.*)*", component: () => import("@/shared/NotFound.vue"), meta: { title: "没有这个页面" } },
+      ],
+    },
+  ],
+});
+
+router.beforeEach(async (to) => {
+  const session = useSession();
+  if (!session.asked) await session.load().catch(() => undefined);
+  if (!to.meta.public && !session.account) {
+    return { path: "/sign-in", query: to.fullPath === "/" || to.fullPath === "/map" ? {} : { to: to.fullPath } };
+  }
+  if (to.path === "/sign-in" && session.account) return "/map";
+  return true;
+});
+
+router.afterEach((to) => {
+  document.title = `${to.meta.title ?? ""} · 危化品安全生产风险监测预警系统`;
+});
+
+// A new version of the page has other chunk names: load the page anew instead of failing on an old one.
+router.onError((error: Error, to) => {
+  if (/dynamically imported module|Importing a module script failed/.test(error.message)) window.location.assign(to.fullPath);
+});

@@ -1,0 +1,183 @@
+/**
+ * The live stream: one connection for the whole page, which knows how old what it shows is.
+ *
+ * A new subscription opens its connection before the old one is closed, so nothing falls between them. After a loss the
+ * first `hello` raises `epoch`: every list watches it and reloads, then goes on live.
+ */
+import { defineStore } from "pinia";
+import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
+import { withQuery } from "./http";
+import type { Alarm, Beat, Link, LiveGrade, LiveValue } from "./types";
+
+/** Nothing heard for longer than this means the connection is lost (a beat comes every 2 s). */
+export const LOST_AFTER_MS = 6_000;
+
+export interface LiveEvents {
+  alarm: Alarm;
+  grade: LiveGrade;
+  link: Link;
+  values: LiveValue[];
+}
+type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
+
+export const useLive = defineStore("live", () => {
+  const epoch = ref(0);
+  const beat = shallowRef<Beat | null>(null);
+  const silentMs = ref(0);
+  const everHeard = ref(false);
+  const lost = computed(() => everHeard.value && silentMs.value > LOST_AFTER_MS);
+  const state = computed(() => (!everHeard.value ? "connecting" : lost.value ? "lost" : "live"));
+  /** Server minus browser clock, so that ages are right on a desk whose clock is not. */
+  const skewMs = ref(0);
+
+  const handlers: { [K in keyof LiveEvents]: Set<Handler<K>> } = {
+    alarm: new Set(),
+    grade: new Set(),
+    link: new Set(),
+    values: new Set(),
+  };
+  const wanted = new Map<symbol, { source?: string; points?: string[] }>();
+  let current: EventSource | null = null;
+  let pending: EventSource | null = null;
+  let lastHeard = 0;
+  let openedAt = 0;
+  let broken = false;
+  let waitMs = 1_000;
+  let ticker = 0;
+  let retry = 0;
+
+  function address(): string {
+    const sources = new Set<string>();
+    const points = new Set<string>();
+    for (const one of wanted.values()) {
+      if (one.source) sources.add(one.source);
+      for (const code of one.points ?? []) points.add(code);
+    }
+    return withQuery("live", { source: [...sources], point: [...points] });
+  }
+
+  function heard(): void {
+    lastHeard = performance.now();
+    silentMs.value = 0;
+    everHeard.value = true;
+  }
+
+  function listen(stream: EventSource): void {
+    const on = <T>(name: string, act: (data: T) => void) =>
+      stream.addEventListener(name, (event) => {
+        if (stream !== current && stream !== pending) return;
+        heard();
+        act(JSON.parse((event as MessageEvent<string>).data) as T);
+      });
+    on<{ server_time: string }>("hello", (data) => {
+      skewMs.value = Date.parse(data.server_time) - Date.now();
+      if (stream === pending) {
+        current?.close();
+        current = stream;
+        pending = null;
+      }
+      waitMs = 1_000;
+      if (broken) {
+        broken = false;
+        epoch.value += 1;
+      }
+    });
+    on<Beat>("beat", (data) => {
+      skewMs.value = Date.parse(data.server_time) - Date.now();
+      beat.value = data;
+    });
+    for (const name of ["alarm", "grade", "link", "values"] as const) {
+      on<never>(name, (data) => handlers[name].forEach((handler) => handler(data)));
+    }
+    stream.onerror = () => {
+      if (stream !== current && stream !== pending) return;
+      fail(stream);
+    };
+  }
+
+  function fail(stream: EventSource | null): void {
+    stream?.close();
+    if (stream === pending) pending = null;
+    if (stream === current) current = null;
+    broken = true;
+    if (retry) return;
+    retry = window.setTimeout(() => {
+      retry = 0;
+      open();
+    }, waitMs);
+    waitMs = Math.min(5_000, waitMs * 1.6);
+  }
+
+  function open(): void {
+    pending?.close();
+    pending = new EventSource(address());
+    openedAt = performance.now();
+    listen(pending);
+  }
+
+  function tick(): void {
+    const now = performance.now();
+    if (everHeard.value) silentMs.value = now - lastHeard;
+    // A half-open connection raises no error: give up on silence as well.
+    if (!retry && now - Math.max(lastHeard, openedAt) > LOST_AFTER_MS + 2_000) {
+      current?.close();
+      current = null;
+      fail(pending);
+    }
+  }
+
+  function start(): void {
+    if (ticker) return;
+    ticker = window.setInterval(tick, 500);
+    open();
+  }
+
+  function stop(): void {
+    window.clearInterval(ticker);
+    window.clearTimeout(retry);
+    ticker = retry = 0;
+    current?.close();
+    pending?.close();
+    current = pending = null;
+    everHeard.value = broken = false;
+    beat.value = null;
+  }
+
+  let reopening = false;
+  function resubscribe(): void {
+    if (!ticker || reopening) return;
+    reopening = true;
+    queueMicrotask(() => {
+      reopening = false;
+      open();
+    });
+  }
+
+  function subscribe(want: { source?: string; points?: string[] }): () => void {
+    const id = Symbol("want");
+    wanted.set(id, want);
+    resubscribe();
+    return () => {
+      wanted.delete(id);
+      resubscribe();
+    };
+  }
+
+  function on<K extends keyof LiveEvents>(name: K, handler: Handler<K>): () => void {
+    handlers[name].add(handler);
+    return () => void handlers[name].delete(handler);
+  }
+
+  return { epoch, beat, silentMs, everHeard, lost, state, skewMs, start, stop, subscribe, on };
+});
+
+/** Listen while the calling component lives. */
+export function useLiveEvent<K extends keyof LiveEvents>(name: K, handler: Handler<K>): void {
+  onScopeDispose(useLive().on(name, handler));
+}
+
+/** Run when the stream came back after a loss: reload what may have been missed. */
+export function useCatchUp(reload: () => void): void {
+  const live = useLive();
+  onScopeDispose(watch(() => live.epoch, reload));
+}

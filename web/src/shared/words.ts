@@ -1,0 +1,156 @@
+/** The Chinese words of the trade. Three scales stay apart: source level, warning colour, alarm priority. */
+import type { AlarmState, Colour, LimitLevel, LinkState, PointState, Role } from "./types";
+
+export interface ColourWords {
+  symbol: string;
+  word: string;
+  grade: string;
+  fill: string;
+  rank: number;
+}
+
+/** Warning colours: worst has the highest rank. These fills are used for nothing else on the page. */
+export const COLOURS: Record<Colour, ColourWords> = {
+  red: { symbol: "◆", word: "红", grade: "重大", fill: "#d7191c", rank: 4 },
+  orange: { symbol: "▲", word: "橙", grade: "较大", fill: "#f57c00", rank: 3 },
+  yellow: { symbol: "■", word: "黄", grade: "一般", fill: "#f6d000", rank: 2 },
+  blue: { symbol: "●", word: "蓝", grade: "低", fill: "#1e73d2", rank: 1 },
+  none: { symbol: "○", word: "无", grade: "正常", fill: "#ffffff", rank: 0 },
+};
+export const COLOUR_ORDER: Colour[] = ["red", "orange", "yellow", "blue", "none"];
+
+export const SOURCE_LEVELS: Record<number, string> = { 1: "一级", 2: "二级", 3: "三级", 4: "四级" };
+
+export const PRIORITIES: Record<number, string> = { 1: "紧急", 2: "重要", 3: "质量" };
+
+export const LIMITS: Record<LimitLevel, string> = { LL: "低低", L: "低", normal: "正常", H: "高", HH: "高高" };
+
+export const ALARM_STATES: Record<AlarmState, string> = {
+  unacknowledged: "未确认",
+  acknowledged: "已确认",
+  returned_unacknowledged: "已恢复未确认",
+  normal: "已结束",
+};
+
+export const ALARM_KINDS: Record<string, string> = { process: "工艺", quality: "数据质量" };
+
+export const POINT_STATES: Record<PointState, string> = { good: "正常", bad: "质量差", stale: "过期", never: "无数据" };
+
+export const LINK_STATES: Record<LinkState, string> = { online: "在线", stale: "连着无数据", offline: "离线", never: "从未连接" };
+
+export const QUALITIES: Record<number, string> = {
+  0: "正常",
+  1: "超量程上限",
+  2: "超量程下限",
+  3: "非数值",
+  4: "数据冻结",
+  5: "数据跳变",
+  6: "时间异常",
+  7: "数据源断开",
+  8: "报备停用",
+};
+
+export const QUANTITIES: Record<string, string> = {
+  WD: "温度",
+  YL: "压力",
+  YW: "液位",
+  QT: "气体浓度",
+  LL: "流量",
+  ZF: "组分",
+  FW: "阀位",
+  KG: "开关状态",
+  DL: "电流",
+  GL: "功率",
+  ZS: "转速",
+  SD: "湿度",
+  FS: "风速",
+  FX: "风向",
+  QY: "大气压",
+  CL: "储量",
+};
+
+export const REFUSALS: Record<string, string> = {
+  not_a_number: "不是数值",
+  unknown_point: "指标未建档",
+  unknown_gateway: "网关未登记",
+  bad_signature: "签名错误",
+  bad_key: "密钥错误",
+  bad_time: "时间不可信",
+  too_large: "报文过大",
+  truncated: "报文不完整",
+  malformed: "格式错误",
+  wrong_type: "类型不符",
+};
+
+export const ROLES: Record<Role, { word: string; meaning: string }> = {
+  viewer: { word: "查看", meaning: "查看全部页面" },
+  operator: { word: "值班", meaning: "查看,确认报警" },
+  engineer: { word: "工程师", meaning: "查看,确认报警,导入档案,播放场景" },
+  admin: { word: "管理员", meaning: "以上全部,并管理账号" },
+};
+const ROLE_ORDER: Role[] = ["viewer", "operator", "engineer", "admin"];
+export function holds(role: Role, needed: Role): boolean {
+  return ROLE_ORDER.indexOf(role) >= ROLE_ORDER.indexOf(needed);
+}
+
+export const NODE_KINDS: Record<string, string> = {
+  nation: "全国",
+  province: "省",
+  city: "市",
+  county: "县区",
+  park: "园区",
+  enterprise: "企业",
+};
+
+export const PROTOCOLS: Record<string, string> = {
+  opcua: "OPC UA",
+  modbus: "Modbus TCP",
+  sparkplug: "MQTT Sparkplug B",
+  gateway_https: "国标网关 HTTPS",
+  gateway_tcp: "国标网关 TCP",
+  https: "国标网关 HTTPS",
+  tcp: "国标网关 TCP",
+  replay: "录波文件",
+  recorded: "录波文件",
+};
+
+const EVENTS: Record<string, string> = {
+  raised: "报警产生",
+  raise: "报警产生",
+  escalated: "升级",
+  escalate: "升级",
+  deescalated: "降级",
+  deescalate: "降级",
+  returned: "恢复正常",
+  return: "恢复正常",
+  acknowledged: "确认",
+  acknowledge: "确认",
+  closed: "结束",
+  close: "结束",
+  amended: "修正",
+  amend: "修正",
+  level: "级别变化",
+};
+/** Words of an alarm event; an unknown word is shown as it came. */
+export function eventWord(what: string): string {
+  return EVENTS[what] ?? what;
+}
+
+const ACTIONS: Record<string, string> = {
+  sign_in: "登录",
+  sign_out: "退出",
+  sign_in_failed: "登录失败",
+  "session.create": "登录",
+  "session.delete": "退出",
+  "alarm.acknowledge": "确认报警",
+  "registry.import": "导入档案",
+  "registry.export": "导出档案",
+  "account.create": "新建账号",
+  "account.update": "修改账号",
+  "account.password": "修改密码",
+  "scenario.start": "启动场景",
+  "scenario.stop": "停止场景",
+};
+export function actionWord(action: string): string {
+  return ACTIONS[action] ?? action;
+}
