@@ -8,6 +8,8 @@ export interface TrendLook {
   limits: Partial<Limits>;
   /** A moment to mark, e.g. when the alarm began. */
   marks?: { ms: number; word: string }[];
+  /** Of the whole chart, in pixels. */
+  height?: number;
 }
 
 const INK = "#26323a";
@@ -36,7 +38,15 @@ function areas(bands: Band[], range: Range, name: string) {
     .map(([from, to]) => [{ xAxis: from, name }, { xAxis: to }]);
 }
 
-function limitLines(limits: Partial<Limits>) {
+const TOP = 14;
+const BOTTOM = 24;
+const LABEL = 13;
+
+/** Limits that lie on the axis; their labels are pushed apart where they would cover each other. */
+function limitLines(limits: Partial<Limits>, y: [number, number] | null, height: number) {
+  const plot = Math.max(1, height - TOP - BOTTOM);
+  const pixel = (value: number) => (y ? ((y[1] - value) / (y[1] - y[0])) * plot : 0);
+  let last = -Infinity;
   const all = [
     { value: limits.hh, word: "高高", strong: true },
     { value: limits.h, word: "高", strong: false },
@@ -45,10 +55,16 @@ function limitLines(limits: Partial<Limits>) {
   ];
   return all
     .filter((one): one is { value: number; word: string; strong: boolean } => one.value !== null && one.value !== undefined)
+    .filter((one) => y !== null && one.value >= y[0] && one.value <= y[1])
+    .map((one) => {
+      const at = pixel(one.value);
+      last = Math.max(at, last + LABEL);
+      return { ...one, shift: last - at };
+    })
     .map((one) => ({
       yAxis: one.value,
       lineStyle: { color: LIMIT, width: one.strong ? 1.4 : 1, type: one.strong ? "solid" : [5, 4], opacity: 0.8 },
-      label: { formatter: `${one.word} ${plain(one.value)}`, position: "end", color: LIMIT, fontSize: 11, distance: 4 },
+      label: { formatter: `${one.word} ${plain(one.value)}`, position: "end", color: LIMIT, fontSize: 11, distance: 4, offset: [0, one.shift] },
     }));
 }
 
@@ -63,7 +79,7 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
   }));
   return {
     animation: false,
-    grid: { left: 52, right: 76, top: 14, bottom: 24 },
+    grid: { left: 52, right: 76, top: TOP, bottom: BOTTOM },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -86,7 +102,7 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
       min: range.from,
       max: range.to,
       splitNumber: 8,
-      axisLine: { lineStyle: { color: "#9aa2a8" } },
+      axisLine: { onZero: false, lineStyle: { color: "#9aa2a8" } },
       axisTick: { lineStyle: { color: "#9aa2a8" } },
       axisLabel: {
         color: "#4b555d",
@@ -126,11 +142,11 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
         connectNulls: false,
         lineStyle: { color: INK, width: 1.5 },
         itemStyle: { color: INK },
-        markLine: { symbol: "none", silent: true, data: [...limitLines(look.limits), ...marks] },
+        markLine: { symbol: "none", silent: true, data: [...limitLines(look.limits, y, look.height ?? 170), ...marks] },
         markArea: {
           silent: true,
           itemStyle: { color: { image: hatch("#9aa2a8"), repeat: "repeat" } },
-          label: { show: true, position: "insideTop", color: "#4b555d", fontSize: 11, backgroundColor: "#f0f1f2", padding: [1, 4] },
+          label: { show: true, position: "insideBottom", color: "#4b555d", fontSize: 11, backgroundColor: "#f0f1f2", padding: [1, 3] },
           data: [...areas(drawn.bad, range, "质量差"), ...areas(drawn.gaps, range, "无数据")],
         },
       },

@@ -74,7 +74,10 @@ export function draw(history: Pick<History, "rows" | "step">): Drawn {
   return drawn;
 }
 
-/** Bounds of the value axis: the data and those limits that lie near them, with a margin; the whole range when all is flat. */
+/**
+ * Bounds of the value axis: the data, the nearest limit on either side, and further limits only when they lie close by.
+ * A value near its limit is then seen in detail, and one far away is seen with the limit it may run into.
+ */
 export function bounds(drawn: Drawn, limits: Partial<Limits>): [number, number] | null {
   let low = Infinity;
   let high = -Infinity;
@@ -82,14 +85,14 @@ export function bounds(drawn: Drawn, limits: Partial<Limits>): [number, number] 
   for (const [, value] of drawn.high) if (value !== null && value > high) high = value;
   if (low > high) return null;
   const all = [limits.ll, limits.l, limits.h, limits.hh].filter((one): one is number => one !== null && one !== undefined);
-  const spread = all.length > 1 ? Math.max(...all) - Math.min(...all) : Math.abs(all[0] ?? high) * 0.5;
-  const reach = Math.max(high - low, spread);
-  for (const limit of all) {
-    if (limit >= low - reach && limit <= high + reach) {
-      low = Math.min(low, limit);
-      high = Math.max(high, limit);
-    }
-  }
+  const above = Math.min(...all.filter((limit) => limit >= high));
+  const below = Math.max(...all.filter((limit) => limit <= low));
+  if (Number.isFinite(above)) high = above;
+  if (Number.isFinite(below)) low = below;
+  const reach = (high - low) * 0.3;
+  const near = all.filter((limit) => limit >= low - reach && limit <= high + reach);
+  low = Math.min(low, ...near);
+  high = Math.max(high, ...near);
   const margin = (high - low || Math.abs(high) || 1) * 0.08;
   return [low - margin, high + margin];
 }

@@ -83,7 +83,7 @@ export function decimals(span: number): number {
 
 export function number(value: number | null | undefined, digits = 2): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "—";
-  return value.toFixed(digits);
+  return value.toFixed(digits).replace(/^-(0(?:\.0*)?)$/, "$1"); // no "-0.0"
 }
 
 /** A number without trailing zeros, for limits and parameters. */

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { arrow, belongs, merge, waits, worstPriority, type Filters } from "@/alarms/rules";
+import { bounds, draw } from "@/history/ranges";
+import { worstFirst, headerWords, type MapSource } from "@/map/places";
+import { extent, labels, mapStyle, EMPTY } from "@/map/style";
+import { share, shapeOf, tankForm } from "@/registry/equipment";
+import { nextBelow } from "@/risk/bounds";
+import { clock, decimals, delay, duration, number, plain, setZone, stamp } from "@/shared/format";
+import { withQuery } from "@/shared/http";
+import { keyName } from "@/shared/keys";
+import type { Alarm, AlarmState, HistoryRow } from "@/shared/types";
+import { holds } from "@/shared/words";
+
+const alarm = (id: number, state: AlarmState, more: Partial<Alarm> = {}): Alarm =>
+  ({ id, state, kind: "process", level: "H", priority: 2, source: "s", enterprise: "e", found_late: false, ...more }) as Alarm;
+const open: Filters = { show: "open", q: "", level: [], kind: "", source: "", enterprise: "" };
+
+describe("format", () => {
+  it("shows times in the zone of the server", () => {
+    setZone("Asia/Shanghai");
+    expect(clock("2026-11-23T07:00:05.000Z")).toBe("15:00:05");
+    expect(stamp("2025-12-31T17:00:00Z", Date.parse("2026-11-23T00:00:00Z"))).toBe("2026-01-01 01:00:00".slice(5));
+    expect(stamp("2024-01-01T00:00:00Z", Date.parse("2026-11-23T00:00:00Z"))).toBe("2024-01-01 08:00:00");
+    expect(clock(null)).toBe("—");
+  });
+  it("words lengths of time", () => {
+    expect([8, 75, 3600 * 3 + 300, 86400 * 2].map(duration)).toEqual(["8 秒", "1 分 15 秒", "3 小时 5 分", "2 天 0 小时"]);
+    expect([420, 1234, 120_000].map(delay)).toEqual(["420 ms", "1.2 s", "2 分"]);
+  });
+  it("never shows a minus zero, nor a number that is none", () => {
+    expect(number(-0.01, 1)).toBe("0.0");
+    expect(number(-0.06, 1)).toBe("-0.1");
+    expect(number(NaN)).toBe("—");
+    expect(plain(1.5)).toBe("1.5");
+  });
+  it("gives digits that fit the span", () => {
+    expect([0.01, 1.5, 14.5, 100, 5000].map(decimals)).toEqual([4, 2, 1, 1, 0]);
+  });
+});
+
+describe("alarm list", () => {
+  it("lets only unacknowledged alarms ring, and never those found late", () => {
+    expect(worstPriority([alarm(1, "acknowledged", { priority: 1 }), alarm(2, "unacknowledged"), alarm(3, "unacknowledged", { priority: 1, found_late: true })])).toBe(2);
+    expect(worstPriority([])).toBe(0);
+    expect(waits(alarm(1, "returned_unacknowledged"))).toBe(true);
+  });
+  it("changes a row in place and asks the server for what is new", () => {
+    const items = [alarm(2, "unacknowledged"), alarm(1, "unacknowledged")];
+    const changed = merge(items, alarm(1, "acknowledged"), open);
+    expect(changed.items.map((one) => [one.id, one.state])).toEqual([[2, "unacknowledged"], [1, "acknowledged"]]);
+    expect(changed.ask).toBe(false);
+    expect(merge(items, alarm(1, "normal"), open).ask).toBe(true);
+    expect(merge(items, alarm(9, "unacknowledged"), open).ask).toBe(true);
+    expect(merge(items, alarm(9, "unacknowledged"), { ...open, level: ["HH"] }).ask).toBe(false);
+  });
+  it("filters as the server does", () => {
+    expect(belongs(alarm(1, "returned_unacknowledged"), { ...open, show: "unacknowledged" })).toBe(true);
+    expect(belongs(alarm(1, "normal"), open)).toBe(false);
+    expect(belongs(alarm(1, "normal"), { ...open, show: "closed", source: "t" })).toBe(false);
+  });
+  it("has arrows, no triangles: those are warning colours", () => {
+    expect((["HH", "H", "L", "LL"] as const).map(arrow)).toEqual(["↑↑", "↑", "↓", "↓↓"]);
+  });
+});
+
+describe("trend", () => {
+  const row = (ms: number, value: number, quality = 0): HistoryRow => [ms, value, value, value, value, 1, quality];
+  it("breaks the line over gaps and over bad quality", () => {
+    const drawn = draw({ step: 1, rows: [row(0, 1), row(1000, 2), row(60_000, 3), row(61_000, 4, 7), row(62_000, 4, 7), row(63_000, 5)] });
+    expect(drawn.count).toBe(4);
+    expect(drawn.gaps).toEqual([[2000, 60_000]]);
+    expect(drawn.bad).toEqual([[61_000, 63_000]]);
+    expect(drawn.line.filter(([, value]) => value === null)).toHaveLength(3);
+  });
+  it("keeps values beyond the range: they are judged", () => {
+    expect(draw({ step: 1, rows: [row(0, 1, 1), row(1000, 2, 2)] }).count).toBe(2);
+  });
+  it("shows the limit a value may run into, and not those far away", () => {
+    const at = (value: number) => bounds(draw({ step: 1, rows: [row(0, value), row(1000, value)] }), { ll: 0.8, l: 1.5, h: 11.5, hh: 12.5 })!;
+    const [low, high] = at(11.6);
+    expect(low).toBeGreaterThan(11);
+    expect(high).toBeGreaterThan(12.5);
+    expect(at(7)[0]).toBeLessThan(1.5);
+    expect(at(7)[1]).toBeGreaterThan(11.5);
+    expect(bounds(draw({ step: 1, rows: [] }), { ll: null, l: null, h: 1, hh: null })).toBeNull();
+  });
+});
+
+describe("equipment", () => {
+  it("knows forms and shapes", () => {
+    expect(["球罐", "卧式", "内浮顶", "固定顶", null].map(tankForm)).toEqual(["sphere", "horizontal", "floating", "vertical", "vertical"]);
+    expect(shapeOf({ code: "410900001001Q0001", kind: "", points: [] })).toBe("gas");
+    expect(shapeOf({ code: "410900001001G0001", kind: "储罐", points: [] })).toBe("other");
+  });
+  it("places a value on its range", () => {
+    expect(share(5, { range_low: 0, range_high: 10 })).toBe(0.5);
+    expect(share(50, { range_low: 0, range_high: 10 })).toBe(1);
+    expect(share(5, { range_low: null, range_high: 10 })).toBeNull();
+    expect(share(null, { range_low: 0, range_high: 10 })).toBeNull();
+  });
+});
+
+describe("risk and map", () => {
+  it("says what would make it calmer", () => {
+    expect(nextBelow(66)).toEqual({ word: "「黄」", below: 55 });
+    expect(nextBelow(25)).toEqual({ word: "无预警", below: 15 });
+    expect(nextBelow(3)).toBeNull();
+  });
+  const place = (code: string, colour: string, score: number): MapSource =>
+    ({ type: "Feature", geometry: { type: "Point", coordinates: [113, 34] }, properties: { code, colour, score, active_alarms: 0 } }) as unknown as MapSource;
+  it("sorts by colour before score, since a floor may lift the colour", () => {
+    expect(worstFirst([place("a", "yellow", 59), place("b", "orange", 50), place("c", "yellow", 41)]).map((one) => one.properties.code)).toEqual(["b", "a", "c"]);
+  });
+  it("asks no other host for anything", () => {
+    expect(JSON.stringify(mapStyle({ city: EMPTY, county: EMPTY }))).not.toMatch(/https?:|glyphs|sprite/);
+  });
+  it("labels boundaries at their label points and finds the extent", () => {
+    const area: GeoJSON.FeatureCollection = {
+      type: "FeatureCollection",
+      features: [{ type: "Feature", properties: { name: "甲市", lon: 1, lat: 2 }, geometry: { type: "Polygon", coordinates: [[[0, 0], [4, 0], [4, 6], [0, 0]]] } }],
+    };
+    expect(labels(area).features[0]!.geometry).toEqual({ type: "Point", coordinates: [1, 2] });
+    expect(extent([area])).toEqual([0, 0, 4, 6]);
+    expect(extent([EMPTY])).toBeNull();
+    expect(headerWords("%E5%A4%A9")).toBe("天");
+    expect(headerWords("100%")).toBe("100%");
+  });
+});
+
+describe("shared", () => {
+  it("builds queries without empty parts", () => {
+    expect(withQuery("alarms", { q: "", level: ["H", "HH"], page: 1, kind: undefined })).toBe("/api/v1/alarms?level=H&level=HH&page=1");
+  });
+  it("names keys", () => {
+    expect([" ", "A", "/", "ArrowUp"].map((key) => keyName({ key }))).toEqual(["Space", "a", "/", "ArrowUp"]);
+  });
+  it("orders roles", () => {
+    expect(holds("admin", "engineer")).toBe(true);
+    expect(holds("viewer", "operator")).toBe(false);
+  });
+});
