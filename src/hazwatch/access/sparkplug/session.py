@@ -1,0 +1,275 @@
+"""The state of one Sparkplug edge node: certificates, aliases, sequence numbers. Pure: bytes in, frames out.
+
+* A birth certificate (NBIRTH, DBIRTH) names the metrics; data messages carry aliases, which one sorted look-up turns
+  into point indices for the whole message.
+* A hole in the sequence numbers, or data before a birth, asks for a rebirth (at most one request per ``rebirth_s``).
+* ``is_historical`` metrics go to the background lane, the others live: one payload may become two frames.
+* A death certificate (its bdSeq must be that of the birth) marks every point of the node DISCONNECTED: the source
+  cannot be seen, which is different from a value.
+
+A metric is addressed as ``device/metric`` or, when no point has that address, as ``metric``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hazwatch.access.columns import mark_unusable
+from hazwatch.access.directory import LinkConfig, PointAddress
+from hazwatch.access.sparkplug import decode as wire
+from hazwatch.access.sparkplug import sparkplug_b_pb2 as pb
+from hazwatch.access.sparkplug.datatypes import QUALITY_GOOD
+from hazwatch.samples.batch import Origin, SampleBatch
+from hazwatch.samples.codec import Frame
+from hazwatch.vocabulary.faults import Refusal
+from hazwatch.vocabulary.lanes import Lane
+from hazwatch.vocabulary.quality import Quality
+
+_SEQUENCES: Final = 256
+#: Metrics that steer or describe the node itself and are no measurements.
+_HOUSEKEEPING: Final = ("Node Control/", "Device Control/", "Node Info/", "Properties/", "bdSeq")
+
+
+@dataclass(slots=True)
+class Result:
+    """What a message brought.
+
+    Attributes:
+        frames: to submit, in this order.
+        refusals: (reason, detail in Chinese).
+        rebirth: ask the node for a rebirth now.
+        gap: data is missing before this message.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    refusals: list[tuple[Refusal, str]] = field(default_factory=list)
+    rebirth: bool = False
+    gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    alias: int
+    name: str
+    device: str
+    datatype: int
+
+
+class _Table:
+    """Aliases of a node, sorted, with what belongs to each."""
+
+    def __init__(self, rows: Iterable[tuple[_Alias, PointAddress | None]]) -> None:
+        ordered = sorted(rows, key=lambda row: row[0].alias)
+        self.alias = np.array([a.alias for a, _ in ordered], np.int64)
+        self.point = np.array([-1 if p is None else p.index for _, p in ordered], np.int64)
+        self.datatype = np.array([a.datatype for a, _ in ordered], np.int64)
+        self.scale = np.array([1.0 if p is None else p.scale for _, p in ordered])
+        self.offset = np.array([0.0 if p is None else p.offset for _, p in ordered])
+
+    def rows(self, alias: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row of each alias, −1 = unknown."""
+        if not len(self.alias):
+            return np.full(len(alias), -1, np.int64)
+        at = np.minimum(np.searchsorted(self.alias, alias), len(self.alias) - 1)
+        return np.where(self.alias[at] == alias, at, -1)
+
+
+class EdgeNode:
+    """State of one edge node.
+
+    Args:
+        link: its gateway.
+        rebirth_s: least time between two rebirth requests, seconds.
+    """
+
+    def __init__(self, link: LinkConfig, rebirth_s: float = 1.0) -> None:
+        self.link = link
+        self.alive = False
+        self._rebirth_ms = int(rebirth_s * 1000)
+        self._asked_at: int | None = None
+        self._seq: int | None = None
+        self._bd_seq: int | None = None
+        self._names: dict[tuple[str, str], _Alias] = {}  # (device, name)
+        self._table = _Table(())
+        self._reported: set[str] = set()
+        self._unaliased = -1  # the decoder's word for "no alias"; our own keys lie below it
+        self.incomplete = True  # something was missed since the last birth: ask until a new one comes
+
+    def relink(self, link: LinkConfig) -> None:
+        """Take over a changed registry; the names of the birth certificate stay valid."""
+        self.link = link
+        self._build()
+
+    def expect_birth(self) -> None:
+        """The connection is new: what was sent meanwhile is missing, so a birth is needed."""
+        self.incomplete = True
+
+    def wants_rebirth(self, now: int) -> bool:
+        """Whether a rebirth may be asked for now; remembers that it was."""
+        if self._asked_at is not None and now - self._asked_at < self._rebirth_ms:
+            return False
+        self._asked_at = now
+        return True
+
+    def birth(self, payload: bytes, device: str, now: int) -> Result:
+        """NBIRTH (device "") or DBIRTH: learn the metrics; their present values are data like any other."""
+        try:
+            message = pb.Payload.FromString(payload)
+        except Exception as error:  # noqa: BLE001  # protobuf raises its own error type, which depends on its engine
+            return Result(refusals=[(Refusal.MALFORMED, f"出生证书无法解析: {error}")])
+        result = Result()
+        if not device:
+            self._names.clear()
+            self._reported.clear()
+            self._bd_seq = next((m.long_value or m.int_value for m in message.metrics if m.name == "bdSeq"), None)
+            self._seq = message.seq % _SEQUENCES
+            self.alive = True
+            self.incomplete = False
+        else:
+            if not self.alive:
+                return self._unborn(now)
+            self._follow(message.seq, result)
+        for metric in message.metrics:
+            self._names[device, metric.name] = _Alias(self._key(metric), metric.name, device, metric.datatype)
+        self._build()
+        self._report_unknown(result)
+        self._samples(wire.decode(np.frombuffer(payload, np.uint8)), payload, device, now, result, born=True)
+        result.rebirth = self.incomplete and self.wants_rebirth(now)
+        return result
+
+    def data(self, payload: bytes, device: str, now: int, *, repeated: bool = False) -> Result:
+        """NDATA or DDATA.
+
+        Args:
+            payload: protobuf bytes.
+            device: "" for the node itself.
+            now: arrival, epoch ms.
+            repeated: the broker marked it as a re-delivery, so its sequence number says nothing.
+        """
+        metrics = wire.decode(np.frombuffer(payload, np.uint8))
+        if metrics.status != wire.OK:
+            return Result(refusals=[(Refusal.MALFORMED, "数据报文不是有效的 Sparkplug B 载荷")])
+        if not self.alive:
+            return self._unborn(now)
+        result = Result()
+        if not repeated:
+            self._follow(int(metrics.seq), result)
+        self._samples(metrics, payload, device, now, result)
+        result.rebirth = self.incomplete and self.wants_rebirth(now)
+        return result
+
+    def death(self, payload: bytes, device: str, now: int) -> Result:
+        """NDEATH or DDEATH: the points behind it are DISCONNECTED from now on."""
+        result = Result()
+        if not device:
+            try:
+                message = pb.Payload.FromString(payload)
+            except Exception as error:  # noqa: BLE001  # as in birth
+                return Result(refusals=[(Refusal.MALFORMED, f"死亡证书无法解析: {error}")])
+            bd_seq = next((m.long_value or m.int_value for m in message.metrics if m.name == "bdSeq"), None)
+            if None not in (bd_seq, self._bd_seq) and bd_seq != self._bd_seq:
+                return result  # the will of an older session: the node lives
+            if not self.alive:
+                return result
+            self.alive = False
+            self._seq = None
+        points = sorted(
+            {p.index for (d, n), _ in self._names.items() if device in ("", d) and (p := self._point(d, n)) is not None}
+        )
+        if points:
+            n = len(points)
+            batch = SampleBatch.of(points, [now] * n, np.full(n, np.nan), [Quality.DISCONNECTED] * n)
+            result.frames.append(Frame(Origin(self.link.gateway, -1, now, Lane.LIVE), batch))
+        return result
+
+    def _key(self, metric: pb.Payload.Metric) -> int:
+        """The alias, or a negative key of our own for a metric that is known by name only."""
+        if metric.HasField("alias") and metric.alias < 1 << 63:
+            return metric.alias
+        self._unaliased -= 1
+        return self._unaliased
+
+    def _point(self, device: str, name: str) -> PointAddress | None:
+        points = self.link.points
+        return (points.get(f"{device}/{name}") if device else None) or points.get(name)
+
+    def _build(self) -> None:
+        self._table = _Table((a, self._point(d, n)) for (d, n), a in self._names.items())
+
+    def _report_unknown(self, result: Result) -> None:
+        names = [
+            f"{d}/{n}" if d else n
+            for (d, n) in self._names
+            if self._point(d, n) is None and not n.startswith(_HOUSEKEEPING)
+        ]
+        fresh = [n for n in names if n not in self._reported]
+        if fresh:
+            self._reported.update(fresh)
+            result.refusals.append(
+                (Refusal.UNKNOWN_POINT, f"出生证书中有 {len(fresh)} 个未登记指标: {'、'.join(fresh[:20])}")
+            )
+
+    def _unborn(self, now: int) -> Result:
+        return Result(rebirth=self.wants_rebirth(now), gap=True)
+
+    def _follow(self, seq: int, result: Result) -> None:
+        expected = None if self._seq is None else (self._seq + 1) % _SEQUENCES
+        if seq < 0:
+            return
+        self._seq = seq % _SEQUENCES
+        if expected is not None and self._seq != expected:
+            result.gap = True
+            self.incomplete = True
+
+    def _rows(self, metrics: wire.Metrics, payload: bytes, device: str, *, born: bool) -> NDArray[np.int64]:
+        """Row in the table of every metric. Aliases go in one look-up; names (allowed without alias) one by one."""
+        alias = metrics.alias
+        if born or (alias < 0).any():
+            alias = alias.copy()
+            for i in np.flatnonzero(metrics.name_len >= 0):
+                at, size = int(metrics.name_at[i]), int(metrics.name_len[i])
+                known = self._names.get((device, payload[at : at + size].decode("utf-8", "replace")))
+                if known is not None:
+                    alias[i] = known.alias
+        return self._table.rows(alias)
+
+    def _samples(
+        self, metrics: wire.Metrics, payload: bytes, device: str, now: int, result: Result, *, born: bool = False
+    ) -> None:
+        rows = self._rows(metrics, payload, device, born=born)
+        unknown = int((rows < 0).sum())
+        if unknown:
+            self.incomplete = True
+            if "" not in self._reported:  # once per birth
+                self._reported.add("")
+                result.refusals.append((Refusal.UNKNOWN_POINT, f"数据报文中有 {unknown} 个出生证书未列出的指标"))
+        if not len(self._table.alias):
+            return
+        point = np.where(rows >= 0, self._table.point[rows], -1)
+        text = (metrics.kind >= 15) & (point >= 0)  # noqa: PLR2004  # string, bytes and composite values
+        if text.any() and "\0text" not in self._reported:
+            self._reported.add("\0text")
+            result.refusals.append((Refusal.WRONG_TYPE, f"{int(text.sum())} 个指标的值不是数值类型"))
+        keep = (point >= 0) & ~text
+        if keep.any():
+            batch = self._batch(metrics, rows, point, now).take(keep)
+            historical = metrics.historical[keep]
+            for lane, mask in ((Lane.LIVE, ~historical), (Lane.BACKGROUND, historical)):
+                if mask.any():
+                    result.frames.append(Frame(Origin(self.link.gateway, -1, now, lane), batch.take(mask)))
+
+    def _batch(self, metrics: wire.Metrics, rows: NDArray[np.int64], point: NDArray[np.int64], now: int) -> SampleBatch:
+        table = self._table
+        datatype = np.where(metrics.datatype > 0, metrics.datatype, table.datatype[rows])
+        value = wire.numbers(metrics.kind, metrics.raw, metrics.real, datatype) * table.scale[rows] + table.offset[rows]
+        value[metrics.null] = np.nan
+        sent = now if metrics.timestamp < 0 else metrics.timestamp
+        ts = np.where(metrics.ts >= 0, metrics.ts, sent)
+        bad = (metrics.quality >= 0) & (metrics.quality != QUALITY_GOOD)
+        quality = np.where(bad, Quality.DISCONNECTED, Quality.GOOD).astype(np.uint8)
+        return mark_unusable(SampleBatch(point.astype(np.uint32), ts, value, quality))
