@@ -1,0 +1,129 @@
+"""Questions to the history: one point over a range, in a resolution that a chart can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hazwatch.history.store import Store
+from hazwatch.history.thinning import MINUTE
+
+#: At most this many steps come back when the step is chosen automatically.
+MOST_STEPS = 1_500
+#: Raw rows in one answer; what is cut off is said and can be asked for next.
+MOST_RAW = 100_000
+_NICE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+
+COLUMNS = ("ts", "min", "max", "mean", "last", "count", "quality")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """An answer.
+
+    Attributes:
+        step_s: seconds a row; 0 = raw.
+        source: ``raw`` or ``minute``.
+        rows: float64[N, 7] by ``COLUMNS``; ts in epoch ms, quality the worst of the step (0 where unknown).
+        next_from: where to go on when the answer was cut, else None.
+    """
+
+    step_s: int
+    source: str
+    rows: NDArray[np.float64]
+    next_from: int | None = None
+
+
+def step_for(start: int, end: int) -> int:
+    """Seconds a step so that at most ``MOST_STEPS`` come back for a range of epoch ms."""
+    wanted = (end - start) / 1000 / MOST_STEPS
+    return next((s for s in _NICE_STEPS_S if s >= wanted), int(np.ceil(wanted / 86400)) * 86400)
+
+
+async def series(store: Store, point: int, start: int, end: int, step_s: int | None) -> Series:
+    """One point from ``start`` (inclusive) to ``end`` (exclusive), epoch ms.
+
+    Args:
+        store: the open store.
+        point: dense index.
+        start, end: range.
+        step_s: seconds a row, 0 = raw, None = automatic.
+    """
+    chosen = step_for(start, end) if step_s is None else step_s
+    if chosen == 0:
+        return await _raw(store, point, start, end)
+    if chosen * 1000 < MINUTE:
+        return await _from_samples(store, point, start, end, chosen)
+    return await _from_minutes(store, point, start, end, chosen - chosen % 60)
+
+
+async def value_before(store: Store, point: int, moment: int) -> tuple[int, float, int] | None:
+    """The last kept sample before a moment: (ts, value, quality)."""
+    table = await store.select(
+        f"SELECT ts, value, quality FROM hazwatch.samples WHERE point = {int(point)} AND ts < {int(moment)} "  # noqa: S608  # numbers only
+        "ORDER BY ts DESC LIMIT 1"
+    )
+    if table.num_rows == 0:
+        return None
+    row = table.to_pylist()[0]
+    return int(row["ts"]), float(row["value"]), int(row["quality"])
+
+
+async def samples(
+    store: Store, point: int, start: int, end: int, limit: int = 10_000_000
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]:
+    """Kept samples of a point, each once, in order: ts, value, quality."""
+    table = await store.select(
+        f"SELECT ts, value, quality FROM hazwatch.samples FINAL WHERE point = {int(point)} "  # noqa: S608  # numbers only
+        f"AND ts >= {int(start)} AND ts < {int(end)} ORDER BY ts LIMIT {int(limit)}"
+    )
+    if table.num_rows == 0:
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint8)
+    return (
+        table.column("ts").to_numpy().copy(),
+        table.column("value").to_numpy().copy(),
+        table.column("quality").to_numpy().copy(),
+    )
+
+
+async def _raw(store: Store, point: int, start: int, end: int) -> Series:
+    ts, value, quality = await samples(store, point, start, end, MOST_RAW + 1)
+    cut = int(ts[MOST_RAW]) if len(ts) > MOST_RAW else None
+    ts, value, quality = ts[:MOST_RAW], value[:MOST_RAW], quality[:MOST_RAW]
+    ones = np.ones(len(ts))
+    return Series(0, "raw", np.column_stack([ts, value, value, value, value, ones, quality]), cut)
+
+
+async def _from_samples(store: Store, point: int, start: int, end: int, step_s: int) -> Series:
+    step = step_s * 1000
+    usable = "quality <= 2 AND NOT isNaN(value)"
+    table = await store.select(
+        f"SELECT intDiv(ts, {step}) * {step} AS t, minIf(value, {usable}) AS lo, maxIf(value, {usable}) AS hi, "  # noqa: S608  # numbers only
+        f"avgIf(value, {usable}) AS mean, argMaxIf(value, ts, {usable}) AS last, countIf({usable}) AS n, "
+        f"max(quality) AS q FROM hazwatch.samples FINAL WHERE point = {int(point)} AND ts >= {int(start)} "
+        f"AND ts < {int(end)} GROUP BY t ORDER BY t"
+    )
+    return Series(step_s, "raw", _rows(table, ("t", "lo", "hi", "mean", "last", "n", "q")))
+
+
+async def _from_minutes(store: Store, point: int, start: int, end: int, step_s: int) -> Series:
+    step = step_s * 1000
+    table = await store.select(
+        f"SELECT intDiv(minute, {step}) * {step} AS t, min(low) AS lo, max(high) AS hi, "  # noqa: S608  # numbers only
+        f"sum(total) / sum(count) AS mean, argMax(last, last_ts) AS last, sum(count) AS n, 0 AS q "
+        f"FROM hazwatch.minutes WHERE point = {int(point)} AND minute >= {int(start) - int(start) % MINUTE} "
+        f"AND minute < {int(end)} GROUP BY t ORDER BY t"
+    )
+    return Series(step_s, "minute", _rows(table, ("t", "lo", "hi", "mean", "last", "n", "q")))
+
+
+def _rows(table: object, names: tuple[str, ...]) -> NDArray[np.float64]:
+    if table.num_rows == 0:  # type: ignore[attr-defined]  # pyarrow has no types
+        return np.zeros((0, len(names)))
+    columns = [table.column(name).to_numpy().astype(np.float64) for name in names]  # type: ignore[attr-defined]  # same
+    rows = np.column_stack(columns)
+    empty = rows[:, 5] == 0
+    rows[empty, 1:5] = np.nan
+    return rows

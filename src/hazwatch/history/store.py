@@ -1,0 +1,111 @@
+"""The store of samples: chDB, one process, every statement in one worker thread.
+
+Two tables. ``samples`` holds what ``thinning`` keeps; a sample is identified by (point, event time), so what is
+inserted twice reads as once. ``minutes`` holds partial rollups that add up. Every insert carries a token: a block that
+is inserted again after a crash is recognised and dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hazwatch.samples.batch import SampleBatch
+
+_SCHEMA = (
+    "CREATE DATABASE IF NOT EXISTS hazwatch ENGINE = Atomic",
+    """CREATE TABLE IF NOT EXISTS hazwatch.samples (
+        point UInt32 CODEC(ZSTD(1)),
+        ts Int64 CODEC(DoubleDelta, ZSTD(1)),
+        value Float64 CODEC(ZSTD(1)),
+        quality UInt8 CODEC(ZSTD(1))
+    ) ENGINE = ReplacingMergeTree
+    PARTITION BY toYYYYMMDD(fromUnixTimestamp64Milli(ts, 'UTC')) ORDER BY (point, ts)
+    TTL toDateTime(intDiv(ts, 1000), 'UTC') + INTERVAL {raw_days} DAY
+    SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1,
+             ttl_only_drop_parts = 1""",
+    """CREATE TABLE IF NOT EXISTS hazwatch.minutes (
+        point UInt32 CODEC(ZSTD(1)),
+        minute Int64 CODEC(DoubleDelta, ZSTD(1)),
+        low Float64 CODEC(ZSTD(1)),
+        high Float64 CODEC(ZSTD(1)),
+        total Float64 CODEC(ZSTD(1)),
+        last Float64 CODEC(ZSTD(1)),
+        last_ts Int64 CODEC(DoubleDelta, ZSTD(1)),
+        count UInt32 CODEC(ZSTD(1))
+    ) ENGINE = MergeTree
+    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(minute, 'UTC')) ORDER BY (point, minute)
+    SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1""",
+)
+_RAISE = "ALTER TABLE hazwatch.samples MODIFY TTL toDateTime(intDiv(ts, 1000), 'UTC') + INTERVAL {raw_days} DAY"
+
+
+class Store:
+    """The open store. Made by ``Store.open``; only one process may hold it."""
+
+    def __init__(self, session: Any, worker: ThreadPoolExecutor) -> None:
+        self._session = session
+        self._worker = worker
+
+    @classmethod
+    def open(cls, folder: Path, raw_days: int) -> Store:
+        """Open or create the store.
+
+        Raises:
+            RuntimeError: another process holds it, or the folder is damaged; the text of the engine says which.
+        """
+        from chdb.session import Session
+
+        folder.mkdir(parents=True, exist_ok=True)
+        worker = ThreadPoolExecutor(1, thread_name_prefix="history")
+
+        def begin() -> Any:
+            session = Session(str(folder))
+            for statement in (*_SCHEMA, _RAISE):
+                session.query(statement.format(raw_days=int(raw_days)))
+            return session
+
+        return cls(worker.submit(begin).result(), worker)
+
+    def insert(self, batch: SampleBatch, minutes: NDArray[np.void], token: str) -> None:
+        """Insert samples and rollup rows; returns when both are on disk. The same token inserts once."""
+        self._worker.submit(self._insert, batch, minutes, token).result()
+
+    async def insert_async(self, batch: SampleBatch, minutes: NDArray[np.void], token: str) -> None:
+        """``insert`` without blocking the event loop."""
+        await asyncio.wrap_future(self._worker.submit(self._insert, batch, minutes, token))
+
+    def _insert(self, batch: SampleBatch, minutes: NDArray[np.void], token: str) -> None:
+        options = f"SETTINGS insert_deduplicate = 1, insert_deduplication_token = '{token}'"
+        if len(batch):
+            samples = pa.table({"point": batch.point, "ts": batch.ts, "value": batch.value, "quality": batch.quality})
+            self._session.query(
+                f"INSERT INTO hazwatch.samples SELECT point, ts, value, quality FROM Python(samples) {options}"  # noqa: S608  # no outside text in it
+            )
+            del samples
+        if len(minutes):
+            rows = pa.table({name: np.ascontiguousarray(minutes[name]) for name in minutes.dtype.names or ()})
+            self._session.query(
+                "INSERT INTO hazwatch.minutes SELECT point, minute, low, high, total, last, last_ts, count "  # noqa: S608  # no outside text in it
+                f"FROM Python(rows) {options}"
+            )
+            del rows
+
+    async def select(self, sql: str) -> pa.Table:
+        """Run a query. The caller builds it from numbers only."""
+        return await asyncio.wrap_future(self._worker.submit(self._select, sql))
+
+    def _select(self, sql: str) -> pa.Table:
+        data = self._session.query(sql, "ArrowStream").bytes()
+        return pa.ipc.open_stream(data).read_all() if data else pa.table({})
+
+    def close(self) -> None:
+        """Close the store in good order."""
+        self._worker.submit(self._session.close).result()
+        self._worker.shutdown()
