@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest

@@ -31,7 +31,8 @@ from hazwatch.vocabulary.lanes import Lane
 from hazwatch.vocabulary.moments import Clock, parse
 
 _BATCH: Final = 50_000
-_SLICE_S: Final = 0.2
+_SLICE_S: Final = 0.2  # looks at the clock at least so often …
+_GATHER_S: Final = 0.05  # … and gathers at least so long
 _RETRY_S: Final = 1.0
 
 
@@ -93,7 +94,8 @@ class RecordedAdapter:
             due = int(np.searchsorted(elapsed, self._clock() - began, side="right")) if self._speed else len(batch)
             stop = min(max(due, at), at + _BATCH)
             if stop == at:
-                await asyncio.sleep(min(_SLICE_S, max(0.0, (elapsed[at] - (self._clock() - began)) / 1000)))
+                wait_s = (elapsed[at] - (self._clock() - began)) / 1000
+                await asyncio.sleep(min(_SLICE_S, max(_GATHER_S, wait_s)))
                 continue
             await self._submit(batch.take(slice(at, stop)), lane)
             at = stop

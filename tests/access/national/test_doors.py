@@ -161,7 +161,7 @@ async def test_refusals(desk: Any, intake: Any, data: bytes, status: int, code: 
     assert not intake.frames
 
 
-async def test_the_old_form_names_only_the_enterprise(desk: Any, intake: Any) -> None:
+async def test_the_old_form_names_only_the_enterprise(desk: Any) -> None:
     assert (await ask(desk, outer(inner(), gatewayId=None)))[1]["code"] == "ok"
 
 
@@ -320,7 +320,7 @@ async def test_a_frame_cut_off_is_a_dead_letter(tcp: Any, intake: Any, eventuall
     await eventually(lambda: intake.reasons() == ["truncated"])
 
 
-async def test_a_frame_that_drips_is_given_up_in_time(tcp: Any, intake: Any, eventually: Any) -> None:
+async def test_a_frame_that_drips_is_given_up_in_time(tcp: Any, intake: Any) -> None:
     _, writer = await dial(tcp)
     began = asyncio.get_running_loop().time()
     while "truncated" not in intake.reasons() and asyncio.get_running_loop().time() - began < 3:
@@ -336,7 +336,7 @@ async def test_silence_ends_the_connection(tcp: Any, intake: Any) -> None:
     assert not intake.letters
 
 
-async def test_hostile_neighbours_cost_a_good_client_nothing(tcp: Any, intake: Any) -> None:
+async def test_hostile_neighbours_cost_a_good_client_nothing(tcp: Any) -> None:
     async def hostile(kind: int) -> None:
         try:
             _, writer = await dial(tcp)

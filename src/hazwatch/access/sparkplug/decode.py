@@ -1,6 +1,6 @@
 """Sparkplug B data payloads straight into arrays, without a Python object per metric.
 
-The parser is compiled (Numba, no GIL) and walks the protobuf wire format itself: about ten times faster than making
+The parser is compiled (Numba, no GIL) and walks the protobuf wire format itself: several times faster than making
 message objects and reading them out. It never reads outside the payload; whatever protobuf would refuse on the wire
 level is flagged ``MALFORMED``. Groups (obsolete wire types 3 and 4) are refused although protobuf would skip them.
 
