@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -103,6 +104,17 @@ def may_grant(actor: Principal, role: Role, path: str) -> bool:
 def child_path(parent: str, code: str) -> str:
     """The path of a node below ``parent``."""
     return f"{parent}{code}/"
+
+
+def common_path(paths: Iterable[str]) -> str:
+    """The lowest node that holds all of these; the root when there are none."""
+    parts = [path.split("/")[:-1] for path in paths]
+    shared = []
+    for column in zip(*parts, strict=False):
+        if len(set(column)) > 1:
+            break
+        shared.append(column[0])
+    return "/".join(shared) + "/"
 
 
 def check_username(username: str) -> str:

@@ -36,28 +36,36 @@ def place(session: Session, rows: list[NodeRow]) -> dict[str, str]:
         LookupError: a parent is neither among the rows above nor in the tree.
     """
     # scope: node-internal because the caller has checked each row against its own scope
-    known = {node.code: node.path for node in session.execute(select(Node.code, Node.path))}
-    paths = dict(known)
-    fresh = []
+    paths = {node.code: node.path for node in session.execute(select(Node.code, Node.path))}
+    fresh: list[dict[str, object]] = []
     for row in rows:
         if row.parent is not None and row.parent not in paths:
             raise LookupError(f"上级节点 {row.parent} 不存在")
         path = child_path(paths[row.parent] if row.parent else ROOT, row.code)
         values = {"name": row.name, "kind": row.kind.value, "parent": row.parent, "lon": row.lon, "lat": row.lat}
-        if row.code not in known:
+        if row.code not in paths:
             fresh.append({"code": row.code, "path": path, **values})
-        else:
-            old = paths[row.code]
-            if old != path:
-                relocate(session, old, path)
-                paths = {code: path + at[len(old) :] if covers(old, at) else at for code, at in paths.items()}
-            session.execute(update(Node).where(Node.code == row.code).values(**values))
-        paths[row.code] = path
-    if fresh:
-        session.execute(insert(Node), fresh)
+            paths[row.code] = path
+            continue
+        # A node may move below one that is new in this very call, so the new ones go in first.
+        _insert(session, fresh)
+        old = paths[row.code]
+        if old != path:
+            if covers(old, path):
+                raise LookupError(f"节点 {row.code} 不能移到自己之下")
+            relocate(session, old, path)
+            paths = {code: path + at[len(old) :] if covers(old, at) else at for code, at in paths.items()}
+        session.execute(update(Node).where(Node.code == row.code).values(**values))
+    _insert(session, fresh)
     # Rows may have been rewritten below objects that the session remembers.
     session.expire_all()
     return {row.code: paths[row.code] for row in rows}
+
+
+def _insert(session: Session, fresh: list[dict[str, object]]) -> None:
+    if fresh:
+        session.execute(insert(Node), fresh)
+        fresh.clear()
 
 
 def relocate(session: Session, old: str, new: str) -> None:

@@ -1,0 +1,130 @@
+"""What access and the judge need of the registry: every gateway with its points, and the limits by dense index.
+
+The dataclasses have the field names of ``access.directory``, so that the composition root converts them by name; rooms
+do not import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hazwatch.identity.secrets import unseal
+from hazwatch.registry.service import gateway_options, version
+from hazwatch.registry.tables import Counter, Gateway, Point
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PointRecord:
+    """A point behind its gateway."""
+
+    index: int
+    code: str
+    address: str
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRecord:
+    """A gateway with its points by address; ``secret`` is in the clear here and nowhere in the database."""
+
+    gateway: int
+    code: str
+    name: str
+    protocol: str
+    enterprise: str
+    address: str
+    options: Mapping[str, str]
+    secret: bytes = field(repr=False)
+    stale_after_s: float
+    simulated: bool
+    points: Mapping[str, PointRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryRecord:
+    """All gateways at one version, by code."""
+
+    version: int
+    links: Mapping[str, LinkRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitArrays:
+    """Limits of all points by dense index; NaN = not set. Indexes without a point are NaN throughout.
+
+    Attributes:
+        version: limit version, 0 before the first import.
+        on_delay_ms, off_delay_ms: int64.
+        gateway: dense number of the point's gateway, int64, −1 without a point.
+    """
+
+    version: int
+    ll: Floats
+    l: Floats  # noqa: E741 -- the name of the limit in the trade
+    h: Floats
+    hh: Floats
+    deadband: Floats
+    range_low: Floats
+    range_high: Floats
+    on_delay_ms: NDArray[np.int64]
+    off_delay_ms: NDArray[np.int64]
+    gateway: NDArray[np.int64]
+
+
+def directory(session: Session, master_key: bytes) -> DirectoryRecord:
+    """Everything access needs, at the present version.
+
+    Raises:
+        ValueError: key material cannot be decrypted with this master key.
+    """
+    # scope: node-internal because the node listens to all its gateways
+    points: dict[str, dict[str, PointRecord]] = {}
+    columns = (Point.gateway, Point.index, Point.code, Point.address, Point.scale, Point.offset)
+    for gateway, index, code, address, scale, offset in session.execute(select(*columns)):
+        points.setdefault(gateway, {})[address] = PointRecord(index, code, address, scale, offset)
+    links = {
+        row.code: LinkRecord(
+            gateway=row.number,
+            code=row.code,
+            name=row.name,
+            protocol=row.protocol,
+            enterprise=row.enterprise,
+            address=row.address,
+            options=gateway_options(row.options),
+            secret=unseal(master_key, row.secret, row.code) if row.secret else b"",
+            stale_after_s=row.stale_after_s,
+            simulated=row.simulated,
+            points=points.get(row.code, {}),
+        )
+        for row in session.scalars(select(Gateway).order_by(Gateway.number))
+    }
+    return DirectoryRecord(version(session), links)
+
+
+def limits(session: Session) -> LimitArrays:
+    """Limits of all points at the present limit version."""
+    # scope: node-internal because the node judges all its points
+    size = session.get_one(Counter, "point").next
+    names = ("ll", "l", "h", "hh", "deadband", "range_low", "range_high", "on_delay_s", "off_delay_s")
+    table = np.full((len(names), size), np.nan)
+    gateway = np.full(size, -1, np.int64)
+    columns = [getattr(Point, name) for name in names]
+    statement = select(Point.index, Gateway.number, *columns).join(Gateway, Gateway.code == Point.gateway)
+    rows = session.execute(statement).all()
+    if rows:
+        index = np.array([row[0] for row in rows], np.int64)
+        gateway[index] = [row[1] for row in rows]
+        table[:, index] = np.array([row[2:] for row in rows], np.float64).T
+    floats = dict(zip(names[:7], table[:7], strict=True))
+    delays = np.rint(np.nan_to_num(table[7:]) * 1_000).astype(np.int64)
+    at_version = session.get_one(Counter, "limit_version").next - 1
+    return LimitArrays(version=at_version, on_delay_ms=delays[0], off_delay_ms=delays[1], gateway=gateway, **floats)

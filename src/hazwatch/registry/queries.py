@@ -1,0 +1,267 @@
+"""Reading the registry, always through the scope. Live values, grades and alarms are joined elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from hazwatch.identity.model import Principal
+from hazwatch.identity.scope import scoped
+from hazwatch.identity.tables import Node
+from hazwatch.records.paging import Page, PageRequest, like, ordered
+from hazwatch.registry.tables import Enterprise, Equipment, Gateway, Park, Point, Source
+
+#: Given dense indexes in list order, tells which of them belong on the list (the filter by live state).
+Keep = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
+
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class PointView:
+    """A point as lists show it, with what is needed to find its live value."""
+
+    index: int
+    code: str
+    name: str
+    tag: str | None
+    quantity: str
+    unit: str
+    range_low: float
+    range_high: float
+    ll: float | None
+    l: float | None  # noqa: E741 -- the name of the limit in the trade
+    h: float | None
+    hh: float | None
+    deadband: float
+    on_delay_s: float
+    off_delay_s: float
+    equipment: str
+    source: str
+    enterprise: str
+    gateway: str
+    gateway_number: int
+    stale_after_s: float
+    simulated: bool
+    limit_fault: str | None
+    path: str
+
+    def form(self) -> dict[str, Any]:
+        """The registry's part of the contract's ``point``."""
+        hidden = {"index", "gateway", "gateway_number", "stale_after_s", "path"}
+        return {key: value for key, value in asdict(self).items() if key not in hidden}
+
+
+@dataclass(frozen=True, slots=True)
+class PointFilter:
+    """Filters of the list of points; empty = all."""
+
+    q: str = ""
+    source: str = ""
+    enterprise: str = ""
+    quantity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentView:
+    """A piece of equipment as the contract shows it, without its points."""
+
+    code: str
+    name: str
+    kind: str
+    medium: str | None
+    cas: str | None
+    form: str | None
+    capacity_m3: float | None
+    diameter_m: float | None
+    height_m: float | None
+    design_t: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A hazard source without its grade."""
+
+    code: str
+    name: str
+    kind: str
+    level: int
+    r: float | None
+    enterprise: str
+    enterprise_name: str
+    lon: float | None
+    lat: float | None
+    simulated: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseView:
+    """An enterprise without its grade; ``park`` and ``region`` are names."""
+
+    code: str
+    name: str
+    park: str | None
+    region: str
+    lon: float | None
+    lat: float | None
+    simulated: bool
+    sources: int
+    path: str
+
+
+_POINT_SORT = {
+    name: getattr(Point, name)
+    for name in ("code", "name", "tag", "quantity", "unit", "equipment", "source", "enterprise")
+}
+
+
+def points_page(
+    session: Session, who: Principal, request: PageRequest, wanted: PointFilter | None = None, keep: Keep | None = None
+) -> Page[PointView]:
+    """Points in scope.
+
+    Args:
+        session: a reading unit.
+        who: who asks.
+        request: page and sort.
+        wanted: filters that the registry knows.
+        keep: filter by what only the live table knows.
+
+    Raises:
+        UnknownSortError: the field cannot be sorted by.
+    """
+    indexes = _indexes(session, _filtered(select(Point.index), wanted or PointFilter()), who, request)
+    if keep is not None:
+        indexes = indexes[keep(indexes)]
+    part = indexes[request.offset : request.offset + request.page_size].tolist()
+    found = {view.index: view for view in _points(session, who, Point.index.in_(part))}
+    return Page([found[index] for index in part], len(indexes), request.page, request.page_size)
+
+
+def indexes_in_scope(session: Session, who: Principal) -> NDArray[np.int64]:
+    """Dense indexes of all points in scope, ascending."""
+    statement = scoped(select(Point.index).order_by(Point.index), who, Point)
+    return np.fromiter(session.scalars(statement), np.int64)
+
+
+def point_by_code(session: Session, who: Principal, code: str) -> PointView | None:
+    """One point, None when there is none in scope."""
+    return next(iter(_points(session, who, Point.code == code)), None)
+
+
+def points_by_codes(session: Session, who: Principal, codes: Collection[str]) -> list[PointView]:
+    """Those of these points that are in scope, by code."""
+    wanted = sorted(set(codes))
+    found: list[PointView] = []
+    for start in range(0, len(wanted), _CHUNK):
+        found.extend(_points(session, who, Point.code.in_(wanted[start : start + _CHUNK])))
+    return found
+
+
+def points_by_indexes(session: Session, who: Principal, indexes: Collection[int]) -> list[PointView]:
+    """Those of these points that are in scope, by code."""
+    wanted = sorted(set(indexes))
+    found: list[PointView] = []
+    for start in range(0, len(wanted), _CHUNK):
+        found.extend(_points(session, who, Point.index.in_(wanted[start : start + _CHUNK])))
+    return found
+
+
+def points_of_source(session: Session, who: Principal, code: str) -> list[PointView]:
+    """All points of a hazard source, by code."""
+    return _points(session, who, Point.source == code)
+
+
+def equipment_of_source(session: Session, who: Principal, code: str) -> list[EquipmentView]:
+    """Equipment of a hazard source, by code."""
+    statement = scoped(select(Equipment).where(Equipment.source == code).order_by(Equipment.code), who, Equipment)
+    names = EquipmentView.__dataclass_fields__
+    return [EquipmentView(**{name: getattr(row, name) for name in names}) for row in session.scalars(statement)]
+
+
+def sources(
+    session: Session, who: Principal, *, q: str = "", enterprise: str = "", level: int | None = None, code: str = ""
+) -> list[SourceView]:
+    """Hazard sources in scope, by code."""
+    name = Enterprise.name.label("enterprise_name")
+    statement = scoped(select(Source, name), who, Source).join(Enterprise, Enterprise.code == Source.enterprise)
+    if q:
+        statement = statement.where(_search(q, Source.code, Source.name, Enterprise.name))
+    if enterprise:
+        statement = statement.where(Source.enterprise == enterprise)
+    if level is not None:
+        statement = statement.where(Source.level == level)
+    if code:
+        statement = statement.where(Source.code == code)
+    names = [name for name in SourceView.__dataclass_fields__ if name != "enterprise_name"]
+    return [
+        SourceView(enterprise_name=owner, **{name: getattr(row, name) for name in names})
+        for row, owner in session.execute(statement.order_by(Source.code))
+    ]
+
+
+def enterprises(session: Session, who: Principal, *, q: str = "", code: str = "") -> list[EnterpriseView]:
+    """Enterprises in scope, by code. Names of park and region are told even where these stand above the scope."""
+    counts = scoped(
+        select(Source.enterprise, func.count().label("n")).group_by(Source.enterprise), who, Source
+    ).subquery()
+    statement = (
+        scoped(select(Enterprise, Park.name, Node.name, counts.c.n), who, Enterprise)
+        .outerjoin(Park, Park.code == Enterprise.park)
+        .join(Node, Node.code == Enterprise.region)
+        .outerjoin(counts, counts.c.enterprise == Enterprise.code)
+    )
+    if q:
+        statement = statement.where(_search(q, Enterprise.code, Enterprise.name, Enterprise.credit_code))
+    if code:
+        statement = statement.where(Enterprise.code == code)
+    return [
+        EnterpriseView(row.code, row.name, park, region, row.lon, row.lat, row.simulated, n or 0, row.path)
+        for row, park, region, n in session.execute(statement.order_by(Enterprise.code))
+    ]
+
+
+def _points(session: Session, who: Principal, condition: ColumnElement[bool]) -> list[PointView]:
+    columns = (Gateway.number, Gateway.stale_after_s)
+    statement = scoped(select(Point, *columns), who, Point).join(Gateway, Gateway.code == Point.gateway)
+    names = [name for name in PointView.__dataclass_fields__ if name not in {"gateway_number", "stale_after_s"}]
+    return [
+        PointView(gateway_number=number, stale_after_s=stale, **{name: getattr(row, name) for name in names})
+        for row, number, stale in session.execute(statement.where(condition).order_by(Point.code))
+    ]
+
+
+def _indexes(session: Session, statement: Select[int], who: Principal, request: PageRequest) -> NDArray[np.int64]:
+    statement = ordered(scoped(statement, who, Point), request, _POINT_SORT, Point.code)
+    return np.fromiter(session.scalars(statement), np.int64)
+
+
+def _filtered(statement: Select[int], wanted: PointFilter) -> Select[int]:
+    if wanted.q:
+        statement = statement.where(_search(wanted.q, Point.code, Point.name, Point.tag))
+    for column, value in (
+        (Point.source, wanted.source),
+        (Point.enterprise, wanted.enterprise),
+        (Point.quantity, wanted.quantity),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    return statement
+
+
+def _search(q: str, *columns: Any) -> ColumnElement[bool]:
+    pattern = like(q.strip())
+    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
+
+
+def page_of(rows: Sequence[Any], request: PageRequest) -> Page[Any]:
+    """A page of a list that had to be sorted in memory."""
+    part = list(rows[request.offset : request.offset + request.page_size])
+    return Page(part, len(rows), request.page, request.page_size)

@@ -1,0 +1,205 @@
+"""Use cases of the registry: import, seed, export, key material of gateways."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hazwatch.identity import audit
+from hazwatch.identity.errors import conflict, forbidden, not_found
+from hazwatch.identity.model import Principal, Role, may
+from hazwatch.identity.scope import scoped
+from hazwatch.identity.secrets import unseal
+from hazwatch.records.engine import reading, unit_of_work
+from hazwatch.registry import write
+from hazwatch.registry.columns import BY_KEY, SHEETS
+from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.model import WITH_SECRET, Description
+from hazwatch.registry.parse import Book, Problem, parse_book, raw_of
+from hazwatch.registry.plan import TABLES, Plan, Planner
+from hazwatch.registry.sheets import workbook
+from hazwatch.registry.tables import Counter, Gateway, RegistryVersion
+from hazwatch.registry.workbook import WorkbookReader
+
+#: A list of complaints beyond this is cut, and says so.
+MAX_PROBLEMS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did or would do. ``version`` is the registry's version afterwards."""
+
+    ok: bool
+    dry_run: bool
+    version: int
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def template() -> bytes:
+    """The workbook to fill in."""
+    return workbook({})
+
+
+def import_workbook(
+    desk: RegistryDesk, who: Principal, content: bytes, file_name: str, *, dry_run: bool
+) -> ImportResult:
+    """Take a workbook in, whole or not at all.
+
+    Raises:
+        archive.HostileFileError: the file is not taken at all.
+        ApiError: 403 the role does not suffice.
+    """
+    reader = WorkbookReader()
+    raw = reader.read(content, file_name)
+    book, problems = parse_book(raw)
+    digest = hashlib.sha256(content).hexdigest()
+    return _take_in(desk, who, book, reader.problems + problems, _Origin(file_name[-200:], digest), dry_run=dry_run)
+
+
+def seed(desk: RegistryDesk, who: Principal, description: Description, name: str) -> ImportResult:
+    """Take a description in, through the same checks as a workbook. Doing it again changes nothing.
+
+    Raises:
+        ValueError: the description has errors; the message lists the first of them.
+    """
+    book, problems = parse_book(raw_of(description))
+    digest = hashlib.sha256(repr(description).encode()).hexdigest()
+    result = _take_in(desk, who, book, problems, _Origin(name, digest), dry_run=False)
+    if not result.ok:
+        lines = [f"{item.sheet} {item.row - 1} {item.column}: {item.message}" for item in result.errors[:10]]
+        raise ValueError(f"{name} 有 {len(result.errors)} 处错误: " + "; ".join(lines))
+    return result
+
+
+def export(desk: RegistryDesk, who: Principal) -> bytes:
+    """The registry in scope, in the form of the template."""
+    with reading(desk.sessions) as session:
+        rows = {sheet.key: _rows(session, who, sheet.key) for sheet in SHEETS}
+    return workbook(rows)
+
+
+def version(session: Session) -> int:
+    """The registry's version: 0 before the first import."""
+    return session.get_one(Counter, "registry_version").next - 1
+
+
+def gateway_secret(desk: RegistryDesk, who: Principal, code: str, *, renew: bool = False) -> str:
+    """Show a gateway's key material, once.
+
+    Args:
+        desk: of the registry.
+        who: an engineer in whose scope the gateway lies.
+        code: of the gateway.
+        renew: make new key material first; the gateway is locked out until it is given there too.
+
+    Returns:
+        Base64 of 64 bytes for a national gateway, the MQTT password for a Sparkplug one.
+
+    Raises:
+        ApiError: 403 the role does not suffice, 404 outside the scope, 409 it was shown before or there is none.
+    """
+    if not may(who.role, Role.ENGINEER):
+        raise forbidden("需要工程师权限")
+    with unit_of_work(desk.sessions) as session:
+        gateway = session.scalar(scoped(select(Gateway).where(Gateway.code == code), who, Gateway))
+        if gateway is None:
+            raise not_found("网关", code)
+        if gateway.protocol not in WITH_SECRET:
+            raise conflict(f"协议 {gateway.protocol} 的网关没有密钥")
+        if renew:
+            gateway.secret = write.new_secret(gateway.protocol, code, desk.master_key)
+        elif gateway.secret is None or gateway.secret_shown_at is not None:
+            raise conflict("密钥已经显示过,不能再次显示", "如已遗失,请重新生成密钥")
+        plain = unseal(desk.master_key, gateway.secret or b"", code)
+        gateway.secret_shown_at = desk.clock()
+        session.flush()
+        action = "gateway.secret.renew" if renew else "gateway.secret.show"
+        audit.record(session, desk.clock(), who, action, code, gateway.path)
+        protocol, new = gateway.protocol, version(session)
+    if renew:
+        desk.on_change(new)
+    return base64.b64encode(plain).decode() if protocol == "national" else plain.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    name: str
+    digest: str
+
+
+def _take_in(
+    desk: RegistryDesk, who: Principal, book: Book, problems: list[Problem], origin: _Origin, *, dry_run: bool
+) -> ImportResult:
+    if not may(who.role, Role.ENGINEER):
+        raise forbidden("需要工程师权限")
+    if problems or dry_run:
+        with reading(desk.sessions) as session:
+            # With unreadable rows there is no use in looking for what refers to them.
+            plan = Plan(problems=problems) if problems else Planner(session, who, book).make()
+            return _result(plan, version(session), dry_run=dry_run)
+    with unit_of_work(desk.sessions) as session:
+        write.lock(session)
+        plan = Planner(session, who, book).make()
+        if plan.problems or not plan.changes:
+            return _result(plan, version(session), dry_run=False)
+        now = desk.clock()
+        write.carry_out(session, plan, who, now, desk.master_key)
+        result = _result(plan, write.take(session, "registry_version")[0], dry_run=False)
+        _note_version(session, who, now, result, origin, plan.place)
+    desk.on_change(result.version)
+    return result
+
+
+def _note_version(session: Session, who: Principal, now: int, result: ImportResult, origin: _Origin, path: str) -> None:
+    counts = json.dumps(result.counts, ensure_ascii=False)
+    session.add(
+        RegistryVersion(
+            version=result.version,
+            at=now,
+            who=who.username,
+            file_name=origin.name,
+            sha256=origin.digest,
+            counts=counts,
+            path=path,
+        )
+    )
+    session.flush()
+    detail = {"file": origin.name, "sha256": origin.digest, "counts": result.counts}
+    audit.record(session, now, who, "registry.import", str(result.version), path, detail)
+
+
+def _result(plan: Plan, at_version: int, *, dry_run: bool) -> ImportResult:
+    counts = {BY_KEY[key].title: sheet.counts for key, sheet in plan.sheets.items()}
+    errors, warnings = _cut(plan.problems), _cut(plan.warnings)
+    return ImportResult(not errors, dry_run, at_version, counts, errors, warnings)
+
+
+def _cut(problems: list[Problem]) -> list[Problem]:
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    more = len(problems) - MAX_PROBLEMS
+    return [*problems[:MAX_PROBLEMS], Problem("", "", 0, "", f"还有 {more} 处未列出")]
+
+
+def _rows(session: Session, who: Principal, key: str) -> list[Mapping[str, Any]]:
+    """Rows of a sheet in scope, as the export writes them."""
+    table = TABLES[key]
+    statement = scoped(select(*table.__table__.columns).order_by(table.code), who, table)
+    rows: list[Mapping[str, Any]] = [dict(row) for row in session.execute(statement).mappings()]
+    if key == "gateways":
+        return [{**row, "options": json.loads(row["options"])} for row in rows]
+    return rows
+
+
+def gateway_options(text: str) -> dict[str, str]:
+    """Options of a gateway as its adapter reads them."""
+    return {str(name): str(value) for name, value in json.loads(text).items()}
