@@ -5,14 +5,15 @@ import { worstFirst, headerWords, type MapSource } from "@/map/places";
 import { extent, labels, mapStyle, EMPTY } from "@/map/style";
 import { share, shapeOf, tankForm } from "@/registry/equipment";
 import { nextBelow } from "@/risk/bounds";
+import { evenColumns } from "@/shared/columns";
 import { clock, decimals, delay, duration, number, plain, setZone, stamp } from "@/shared/format";
 import { withQuery } from "@/shared/http";
 import { keyName } from "@/shared/keys";
 import type { Alarm, AlarmState, HistoryRow } from "@/shared/types";
 import { holds } from "@/shared/words";
 
-const alarm = (id: number, state: AlarmState, more: Partial<Alarm> = {}): Alarm =>
-  ({ id, state, kind: "process", level: "H", priority: 2, source: "s", enterprise: "e", found_late: false, ...more }) as Alarm;
+const alarm = (id: number | string, state: AlarmState, more: Partial<Alarm> = {}): Alarm =>
+  ({ id: String(id), state, kind: "process", level: "H", priority: 2, source: "s", enterprise: "e", found_late: false, ...more }) as Alarm;
 const open: Filters = { show: "open", q: "", level: [], kind: "", source: "", enterprise: "" };
 
 describe("format", () => {
@@ -47,7 +48,7 @@ describe("alarm list", () => {
   it("changes a row in place and asks the server for what is new", () => {
     const items = [alarm(2, "unacknowledged"), alarm(1, "unacknowledged")];
     const changed = merge(items, alarm(1, "acknowledged"), open);
-    expect(changed.items.map((one) => [one.id, one.state])).toEqual([[2, "unacknowledged"], [1, "acknowledged"]]);
+    expect(changed.items.map((one) => [one.id, one.state])).toEqual([["2", "unacknowledged"], ["1", "acknowledged"]]);
     expect(changed.ask).toBe(false);
     expect(merge(items, alarm(1, "normal"), open).ask).toBe(true);
     expect(merge(items, alarm(9, "unacknowledged"), open).ask).toBe(true);
@@ -80,6 +81,8 @@ describe("trend", () => {
     const [low, high] = at(11.6);
     expect(low).toBeGreaterThan(11);
     expect(high).toBeGreaterThan(12.5);
+    const [across] = bounds(draw({ step: 1, rows: [row(0, 11.4), row(1000, 11.6)] }), { ll: 0.8, l: 1.5, h: 11.5, hh: 12.5 })!;
+    expect(across).toBeGreaterThan(11);
     expect(at(7)[0]).toBeLessThan(1.5);
     expect(at(7)[1]).toBeGreaterThan(11.5);
     expect(bounds(draw({ step: 1, rows: [] }), { ll: null, l: null, h: 1, hh: null })).toBeNull();
@@ -130,6 +133,9 @@ describe("risk and map", () => {
 describe("shared", () => {
   it("builds queries without empty parts", () => {
     expect(withQuery("alarms", { q: "", level: ["H", "HH"], page: 1, kind: undefined })).toBe("/api/v1/alarms?level=H&level=HH&page=1");
+  });
+  it("leaves no orphan in a grid of cards", () => {
+    expect([evenColumns(6, 5), evenColumns(8, 11), evenColumns(40, 11), evenColumns(0, 5), evenColumns(3, 0)]).toEqual([3, 8, 10, 1, 1]);
   });
   it("names keys", () => {
     expect([" ", "A", "/", "ArrowUp"].map((key) => keyName({ key }))).toEqual(["Space", "a", "/", "ArrowUp"]);

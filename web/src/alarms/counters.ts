@@ -3,7 +3,7 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { http } from "@/shared/http";
 import { useLive } from "@/shared/live";
-import type { Alarm, AlarmSummary, Page } from "@/shared/types";
+import type { Alarm, AlarmId, AlarmSummary, Page } from "@/shared/types";
 import { LIMITS, PRIORITIES } from "@/shared/words";
 import { waits, worstPriority } from "./rules";
 import { useSound } from "./sound";
@@ -14,7 +14,7 @@ export const useCounters = defineStore("counters", () => {
   const announcement = ref("");
   /** Raised with every alarm that is new to this page. */
   const arrivals = ref(0);
-  const waiting = new Map<number, Alarm>();
+  const waiting = new Map<AlarmId, Alarm>();
   let timer = 0;
   let stopListening: (() => void) | null = null;
 

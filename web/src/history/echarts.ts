@@ -1,9 +1,9 @@
 /** ECharts, with only the parts the trends use. */
-import { CustomChart, LineChart } from "echarts/charts";
+import { LineChart } from "echarts/charts";
 import { AxisPointerComponent, DataZoomInsideComponent, GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { connect, init, use, type ECharts } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
-use([LineChart, CustomChart, GridComponent, TooltipComponent, MarkLineComponent, MarkAreaComponent, AxisPointerComponent, DataZoomInsideComponent, CanvasRenderer]);
+use([LineChart, GridComponent, TooltipComponent, MarkLineComponent, MarkAreaComponent, AxisPointerComponent, DataZoomInsideComponent, CanvasRenderer]);
 
 export { connect, init, type ECharts };

@@ -74,6 +74,9 @@ export function draw(history: Pick<History, "rows" | "step">): Drawn {
   return drawn;
 }
 
+/** How many times further than the nearest limit the other one may lie and still be shown. */
+const FLAT = 10;
+
 /**
  * Bounds of the value axis: the data, the nearest limit on either side, and further limits only when they lie close by.
  * A value near its limit is then seen in detail, and one far away is seen with the limit it may run into.
@@ -87,8 +90,12 @@ export function bounds(drawn: Drawn, limits: Partial<Limits>): [number, number] 
   const all = [limits.ll, limits.l, limits.h, limits.hh].filter((one): one is number => one !== null && one !== undefined);
   const above = Math.min(...all.filter((limit) => limit >= high));
   const below = Math.max(...all.filter((limit) => limit <= low));
-  if (Number.isFinite(above)) high = above;
-  if (Number.isFinite(below)) low = below;
+  const inside = all.some((limit) => limit > low && limit < high);
+  const nearest = inside ? high - low : Math.min(above - high, low - below);
+  // The limit of the other side is context only while it does not flatten the line.
+  const far = FLAT * Math.max(high - low, nearest);
+  if (above - high <= far) high = above;
+  if (low - below <= far) low = below;
   const reach = (high - low) * 0.3;
   const near = all.filter((limit) => limit >= low - reach && limit <= high + reach);
   low = Math.min(low, ...near);

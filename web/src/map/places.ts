@@ -27,6 +27,11 @@ export function worstFirst(features: readonly MapSource[]): MapSource[] {
   );
 }
 
+/** Those with a place. A source without coordinates stays in the list and is missing on the map only. */
+export function placed(features: readonly MapSource[]): MapSource[] {
+  return features.filter((one) => (one.geometry as GeoJSON.Point | null)?.coordinates?.every(Number.isFinite));
+}
+
 export function byColour(features: readonly MapSource[]): Record<Colour, number> {
   const counts = Object.fromEntries(COLOUR_ORDER.map((colour) => [colour, 0])) as Record<Colour, number>;
   for (const { properties } of features) counts[properties.colour in counts ? properties.colour : "none"] += 1;

@@ -44,6 +44,3 @@ export function withLive(point: Point, [, value, quality, event, received, level
     state: quality === 0 ? "good" : "bad",
   };
 }
-
-/** Points without a live value for longer than this look old, until the server says so itself. */
-export const QUIET_S = 90;

@@ -22,6 +22,12 @@ export function whenSignedOut(action: () => void): void {
   onSignedOut = action;
 }
 
+/** Called when the server wants the first password changed before it answers anything else. */
+let onPasswordNeeded: () => void = () => undefined;
+export function whenPasswordNeeded(action: () => void): void {
+  onPasswordNeeded = action;
+}
+
 export function withQuery(path: string, query: Query = {}): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -69,6 +75,7 @@ async function send(method: string, path: string, query?: Query, body?: BodyInit
   if (answer.ok) return answer;
   const error = await failure(answer);
   if (answer.status === 401 && error.code !== "bad_credentials" && path !== "session") onSignedOut();
+  if (error.code === "must_change_password") onPasswordNeeded();
   throw error;
 }
 

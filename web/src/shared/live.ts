@@ -25,8 +25,8 @@ export const useLive = defineStore("live", () => {
   const beat = shallowRef<Beat | null>(null);
   const silentMs = ref(0);
   const everHeard = ref(false);
-  const lost = computed(() => everHeard.value && silentMs.value > LOST_AFTER_MS);
-  const state = computed(() => (!everHeard.value ? "connecting" : lost.value ? "lost" : "live"));
+  const lost = computed(() => silentMs.value > LOST_AFTER_MS);
+  const state = computed(() => (lost.value ? "lost" : everHeard.value ? "live" : "connecting"));
   /** Server minus browser clock, so that ages are right on a desk whose clock is not. */
   const skewMs = ref(0);
 
@@ -41,6 +41,7 @@ export const useLive = defineStore("live", () => {
   let pending: EventSource | null = null;
   let lastHeard = 0;
   let openedAt = 0;
+  let startedAt = 0;
   let broken = false;
   let waitMs = 1_000;
   let ticker = 0;
@@ -117,7 +118,7 @@ export const useLive = defineStore("live", () => {
 
   function tick(): void {
     const now = performance.now();
-    if (everHeard.value) silentMs.value = now - lastHeard;
+    silentMs.value = now - (everHeard.value ? lastHeard : startedAt);
     // A half-open connection raises no error: give up on silence as well.
     if (!retry && now - Math.max(lastHeard, openedAt) > LOST_AFTER_MS + 2_000) {
       current?.close();
@@ -128,6 +129,7 @@ export const useLive = defineStore("live", () => {
 
   function start(): void {
     if (ticker) return;
+    startedAt = performance.now();
     ticker = window.setInterval(tick, 500);
     open();
   }
@@ -140,6 +142,7 @@ export const useLive = defineStore("live", () => {
     pending?.close();
     current = pending = null;
     everHeard.value = broken = false;
+    silentMs.value = 0;
     beat.value = null;
   }
 

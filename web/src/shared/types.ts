@@ -24,7 +24,7 @@ export interface Account {
   username: string;
   name: string;
   role: Role;
-  scope: Scope;
+  scope: Scope | null;
   must_change_password: boolean;
   enabled?: boolean;
 }
@@ -110,6 +110,8 @@ export interface Point extends Limits {
   state: PointState;
   level: LimitLevel;
   simulated: boolean;
+  /** Limits out of order: listed, never silent. */
+  limit_fault?: string | null;
 }
 
 export interface Equipment {
@@ -143,8 +145,11 @@ export interface History {
   next_from: number | string | null;
 }
 
+/** Opaque: the same excursion has the same id after a replay. */
+export type AlarmId = string;
+
 export interface Alarm {
-  id: number;
+  id: AlarmId;
   kind: "process" | "quality";
   point: string;
   point_name: string;
@@ -193,8 +198,8 @@ export interface AlarmSummary {
 }
 
 export interface AckAnswer {
-  acknowledged: number[];
-  refused: { id: number; reason: string; by: string | null; at: string | null }[];
+  acknowledged: AlarmId[];
+  refused: { id: AlarmId; reason: string; by: string | null; at: string | null }[];
 }
 
 export interface Link {
@@ -246,11 +251,20 @@ export interface Scenario {
   progress: number | null;
 }
 
+export interface ImportProblem {
+  sheet: string;
+  cell: string;
+  row: number;
+  column: string;
+  message: string;
+}
+
 export interface ImportAnswer {
   ok: boolean;
   dry_run: boolean;
   counts: Record<string, { new: number; changed: number; unchanged: number }>;
-  errors: { sheet: string; cell: string; row: number; column: string; message: string }[];
+  errors: ImportProblem[];
+  warnings?: ImportProblem[];
   version: number | null;
 }
 

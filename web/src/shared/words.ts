@@ -110,26 +110,19 @@ export const PROTOCOLS: Record<string, string> = {
   gateway_tcp: "国标网关 TCP",
   https: "国标网关 HTTPS",
   tcp: "国标网关 TCP",
-  replay: "录波文件",
+  national: "国标网关",
+  "sparkplug-external": "MQTT Sparkplug B(外部)",
   recorded: "录波文件",
 };
 
 const EVENTS: Record<string, string> = {
-  raised: "报警产生",
   raise: "报警产生",
-  escalated: "升级",
   escalate: "升级",
-  deescalated: "降级",
-  deescalate: "降级",
-  returned: "恢复正常",
   return: "恢复正常",
-  acknowledged: "确认",
   acknowledge: "确认",
-  closed: "结束",
   close: "结束",
-  amended: "修正",
-  amend: "修正",
-  level: "级别变化",
+  ease: "缓和",
+  revoke: "撤销(迟到数据表明没有越限)",
 };
 /** Words of an alarm event; an unknown word is shown as it came. */
 export function eventWord(what: string): string {
@@ -137,11 +130,13 @@ export function eventWord(what: string): string {
 }
 
 const ACTIONS: Record<string, string> = {
-  sign_in: "登录",
-  sign_out: "退出",
-  sign_in_failed: "登录失败",
-  "session.create": "登录",
-  "session.delete": "退出",
+  "session.open": "登录",
+  "session.close": "退出",
+  "session.refused": "登录被拒",
+  "session.password": "修改密码",
+  "token.create": "新建令牌",
+  "token.revoke": "吊销令牌",
+  "account.change": "修改账号",
   "alarm.acknowledge": "确认报警",
   "registry.import": "导入档案",
   "registry.export": "导出档案",
