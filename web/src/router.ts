@@ -45,7 +45,7 @@ router.beforeEach(async (to) => {
 });
 
 router.afterEach((to) => {
-  document.title = `${to.meta.title ?? ""} · 危化品安全生产风险监测预警系统`;
+  if (to.meta.public) document.title = `${to.meta.title ?? ""} · 危化品安全生产风险监测预警系统`;
 });
 
 // A new version of the page has other chunk names: load the page anew instead of failing on an old one.

@@ -16,10 +16,13 @@ export const useCounters = defineStore("counters", () => {
   const arrivals = ref(0);
   const waiting = new Map<AlarmId, Alarm>();
   let timer = 0;
+  let loading = 0;
   let stopListening: (() => void) | null = null;
 
   async function load(): Promise<void> {
+    const mine = (loading += 1);
     const got = await http.get<Page<Alarm> & { summary: AlarmSummary }>("alarms", { show: "unacknowledged", page_size: 500 });
+    if (mine !== loading) return; // a later question is under way
     summary.value = got.summary;
     waiting.clear();
     for (const alarm of got.items) waiting.set(alarm.id, alarm);

@@ -98,9 +98,12 @@ export function clusterImage(breakdown: Breakdown): Picture {
   measure.font = "600 10px system-ui, sans-serif";
   const cells = shown.map((one) => ({ ...one, width: 13 + measure.measureText(String(one.count)).width }));
   measure.font = "700 14px system-ui, sans-serif";
-  const inner = Math.max(measure.measureText(label).width + 10, cells.reduce((sum, cell) => sum + cell.width + 4, -4), 24);
+  // Two by two from three colours on: a squarer plate covers less of its neighbours.
+  const rows = cells.length > 2 ? [cells.slice(0, 2), cells.slice(2)] : cells.length ? [cells] : [];
+  const span = (row: typeof cells) => row.reduce((sum, cell) => sum + cell.width + 4, -4);
+  const inner = Math.max(measure.measureText(label).width + 10, ...rows.map(span), 24);
   const width = inner + 14;
-  const height = cells.length ? 40 : 26;
+  const height = 26 + rows.length * 14;
   const [pen, done] = canvas(width + 2, height + 2);
   pen.beginPath();
   pen.roundRect(1, 1, width, height, 5);
@@ -116,18 +119,21 @@ export function clusterImage(breakdown: Breakdown): Picture {
   pen.fillText(label, width / 2 + 1, 14.5);
   pen.textAlign = "left";
   pen.font = "600 10px system-ui, sans-serif";
-  let x = (width - cells.reduce((sum, cell) => sum + cell.width + 4, -4)) / 2 + 1;
-  for (const cell of cells) {
-    outline(pen, cell.colour, x + 5, 30.5, 4.6);
-    pen.fillStyle = COLOURS[cell.colour].fill;
-    pen.fill();
-    pen.strokeStyle = "#1d2328";
-    pen.lineWidth = 0.9;
-    pen.stroke();
-    pen.fillStyle = "#1d2328";
-    pen.fillText(String(cell.count), x + 12, 31);
-    x += cell.width + 4;
-  }
+  rows.forEach((row, index) => {
+    const y = 30.5 + index * 14;
+    let x = (width - span(row)) / 2 + 1;
+    for (const cell of row) {
+      outline(pen, cell.colour, x + 5, y, 4.6);
+      pen.fillStyle = COLOURS[cell.colour].fill;
+      pen.fill();
+      pen.strokeStyle = "#1d2328";
+      pen.lineWidth = 0.9;
+      pen.stroke();
+      pen.fillStyle = "#1d2328";
+      pen.fillText(String(cell.count), x + 12, y + 0.5);
+      x += cell.width + 4;
+    }
+  });
   return done();
 }
 

@@ -12,9 +12,14 @@ export function keyName(event: Pick<KeyboardEvent, "key">): string {
   return event.key === " " ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }
 
+function dialogOpen(): boolean {
+  return [...document.querySelectorAll(".el-dialog")].some((dialog) => dialog.getClientRects().length > 0);
+}
+
 export function useKeys(map: KeyMap): void {
   function down(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (dialogOpen() && !["Escape", "?"].includes(event.key)) return;
     if (typing(event.target) && event.key !== "Escape") return;
     const act = map[keyName(event)];
     if (!act) return;

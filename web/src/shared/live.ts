@@ -43,6 +43,7 @@ export const useLive = defineStore("live", () => {
   let openedAt = 0;
   let startedAt = 0;
   let broken = false;
+  let paused = false;
   let waitMs = 1_000;
   let ticker = 0;
   let retry = 0;
@@ -116,15 +117,36 @@ export const useLive = defineStore("live", () => {
     listen(pending);
   }
 
+  /** A hidden page that nobody listens to gives its connection back: a browser has only six for one host. */
+  function pause(): void {
+    if (!ticker) return;
+    paused = true;
+    window.clearTimeout(retry);
+    retry = 0;
+    current?.close();
+    pending?.close();
+    current = pending = null;
+  }
+
+  function resume(): void {
+    if (!ticker || !paused) return;
+    paused = false;
+    broken = true; // what happened meanwhile is fetched at the next hello
+    open();
+  }
+
   function tick(): void {
+    if (paused) return;
     const now = performance.now();
     silentMs.value = now - (everHeard.value ? lastHeard : startedAt);
     // A half-open connection raises no error: give up on silence as well.
-    if (!retry && now - Math.max(lastHeard, openedAt) > LOST_AFTER_MS + 2_000) {
+    const limit = LOST_AFTER_MS + 2_000;
+    if (retry) return;
+    if (now - Math.max(lastHeard, openedAt) > limit) {
       current?.close();
       current = null;
       fail(pending);
-    }
+    } else if (pending && now - openedAt > limit) fail(pending);
   }
 
   function start(): void {
@@ -141,14 +163,14 @@ export const useLive = defineStore("live", () => {
     current?.close();
     pending?.close();
     current = pending = null;
-    everHeard.value = broken = false;
+    everHeard.value = broken = paused = false;
     silentMs.value = 0;
     beat.value = null;
   }
 
   let reopening = false;
   function resubscribe(): void {
-    if (!ticker || reopening) return;
+    if (!ticker || reopening || paused) return;
     reopening = true;
     queueMicrotask(() => {
       reopening = false;
@@ -171,7 +193,7 @@ export const useLive = defineStore("live", () => {
     return () => void handlers[name].delete(handler);
   }
 
-  return { epoch, beat, silentMs, everHeard, lost, state, skewMs, start, stop, subscribe, on };
+  return { epoch, beat, silentMs, everHeard, lost, state, skewMs, start, stop, pause, resume, subscribe, on };
 });
 
 /** Listen while the calling component lives. */
