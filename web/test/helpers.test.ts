@@ -66,26 +66,37 @@ describe("alarm list", () => {
 
 describe("trend", () => {
   const row = (ms: number, value: number, quality = 0): HistoryRow => [ms, value, value, value, value, 1, quality];
+  const series = (rows: HistoryRow[], step = 1) => ({ step, source: "raw" as const, rows });
   it("breaks the line over gaps and over bad quality", () => {
-    const drawn = draw({ step: 1, rows: [row(0, 1), row(1000, 2), row(60_000, 3), row(61_000, 4, 7), row(62_000, 4, 7), row(63_000, 5)] });
+    const drawn = draw(series([row(0, 1), row(1000, 2), row(200_000, 3), row(201_000, 4, 7), row(202_000, 4, 7), row(203_000, 5)], 0));
     expect(drawn.count).toBe(4);
-    expect(drawn.gaps).toEqual([[2000, 60_000]]);
-    expect(drawn.bad).toEqual([[61_000, 63_000]]);
+    expect(drawn.gaps).toEqual([[1000, 200_000]]);
+    expect(drawn.bad).toEqual([[201_000, 203_000]]);
     expect(drawn.line.filter(([, value]) => value === null)).toHaveLength(3);
   });
+  it("sees no gap where an unchanged value waited for the heartbeat", () => {
+    expect(draw(series([row(0, 1), row(60_000, 1), row(120_000, 1)], 5)).gaps).toEqual([]);
+    expect(draw({ ...series([row(0, 1), row(300_000, 1)], 60), source: "minute" }).gaps).toHaveLength(1);
+    expect(draw({ ...series([row(0, 1), row(300_000, 1)], 5), hold_s: 300 }).gaps).toEqual([]);
+  });
+  it("draws a step from its good samples and still marks it", () => {
+    const drawn = draw(series([row(0, 1), row(5000, 2, 3), [10_000, null, null, null, null, 0, 7], row(15_000, 3)], 5));
+    expect(drawn.line.map(([, value]) => value)).toEqual([1, 2, null, 3]);
+    expect(drawn.bad).toEqual([[5000, 15_000]]);
+  });
   it("keeps values beyond the range: they are judged", () => {
-    expect(draw({ step: 1, rows: [row(0, 1, 1), row(1000, 2, 2)] }).count).toBe(2);
+    expect(draw(series([row(0, 1, 1), row(1000, 2, 2)])).count).toBe(2);
   });
   it("shows the limit a value may run into, and not those far away", () => {
-    const at = (value: number) => bounds(draw({ step: 1, rows: [row(0, value), row(1000, value)] }), { ll: 0.8, l: 1.5, h: 11.5, hh: 12.5 })!;
+    const at = (value: number) => bounds(draw(series([row(0, value), row(1000, value)])), { ll: 0.8, l: 1.5, h: 11.5, hh: 12.5 })!;
     const [low, high] = at(11.6);
     expect(low).toBeGreaterThan(11);
     expect(high).toBeGreaterThan(12.5);
-    const [across] = bounds(draw({ step: 1, rows: [row(0, 11.4), row(1000, 11.6)] }), { ll: 0.8, l: 1.5, h: 11.5, hh: 12.5 })!;
+    const [across] = bounds(draw(series([row(0, 11.4), row(1000, 11.6)])), { ll: 0.8, l: 1.5, h: 11.5, hh: 12.5 })!;
     expect(across).toBeGreaterThan(11);
     expect(at(7)[0]).toBeLessThan(1.5);
     expect(at(7)[1]).toBeGreaterThan(11.5);
-    expect(bounds(draw({ step: 1, rows: [] }), { ll: null, l: null, h: 1, hh: null })).toBeNull();
+    expect(bounds(draw(series([])), { ll: null, l: null, h: 1, hh: null })).toBeNull();
   });
 });
 

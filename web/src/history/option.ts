@@ -8,6 +8,8 @@ export interface TrendLook {
   limits: Partial<Limits>;
   /** A moment to mark, e.g. when the alarm began. */
   marks?: { ms: number; word: string }[];
+  /** Rows are samples kept on change: a value holds until the next. */
+  held?: boolean;
   /** Of the whole chart, in pixels. */
   height?: number;
 }
@@ -70,6 +72,7 @@ function limitLines(limits: Partial<Limits>, y: [number, number] | null, height:
 
 export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record<string, unknown> {
   const y = bounds(drawn, look.limits);
+  const step = look.held ? "end" : false;
   const long = range.to - range.from > 26 * 3_600_000;
   const digits = y ? decimals(y[1] - y[0]) : 2;
   const marks = (look.marks ?? []).map((mark) => ({
@@ -122,7 +125,7 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
     },
     dataZoom: [{ type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl" }],
     series: [
-      { id: "low", type: "line", data: drawn.low, stack: "band", symbol: "none", lineStyle: { opacity: 0 }, silent: true, stackStrategy: "all" },
+      { id: "low", type: "line", data: drawn.low, stack: "band", symbol: "none", step, lineStyle: { opacity: 0 }, silent: true, stackStrategy: "all" },
       {
         id: "band",
         type: "line",
@@ -130,6 +133,7 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
         stack: "band",
         stackStrategy: "all",
         symbol: "none",
+        step,
         lineStyle: { opacity: 0 },
         areaStyle: { color: "#8b98a1", opacity: 0.35 },
         silent: true,
@@ -140,6 +144,7 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
         data: drawn.line,
         symbol: "none",
         connectNulls: false,
+        step,
         lineStyle: { color: INK, width: 1.5 },
         itemStyle: { color: INK },
         markLine: { symbol: "none", silent: true, data: [...limitLines(look.limits, y, look.height ?? 170), ...marks] },

@@ -1,5 +1,5 @@
 /** Ranges of a trend and the rows it draws. Pure. */
-import type { History, HistoryRow, Limits } from "@/shared/types";
+import type { History, Limits } from "@/shared/types";
 
 export interface Range {
   from: number;
@@ -29,25 +29,27 @@ export interface Drawn {
 
 /** A pause longer than this many steps is a gap, not a line. */
 const GAP_STEPS = 3;
+const HOLD_S = 60;
 
-function gapAfter(rows: readonly HistoryRow[], step: number): number {
-  if (step > 0) return Math.max(step * 1_000 * GAP_STEPS, 5_000);
-  const pauses: number[] = [];
-  for (let i = 1; i < rows.length; i += 1) pauses.push(rows[i]![0] - rows[i - 1]![0]);
-  pauses.sort((a, b) => a - b);
-  const usual = pauses[Math.floor(pauses.length / 2)] ?? 1_000;
-  return Math.max(usual * 10, 60_000);
+/**
+ * From which pause on something is missing. Samples are stored when they change and once per heartbeat, so a quiet
+ * value leaves pauses that are none; only a pause well beyond the heartbeat is.
+ */
+function gapAfter(history: Pick<History, "step" | "source" | "hold_s">): number {
+  const steps = history.step * 1_000 * GAP_STEPS;
+  return history.source === "minute" ? steps : Math.max(steps, (history.hold_s ?? HOLD_S) * 2_500);
 }
 
 /**
- * Turn history rows into what is drawn. A row of bad quality is no point of the line: a plausible number must not come
- * from it. Where nothing came for several steps the line breaks.
+ * Turn history rows into what is drawn. A sample of bad quality is no point of the line: a plausible number must not come
+ * from it. A step with some good samples is drawn from those, and still marked. Where nothing came the line breaks.
  */
-export function draw(history: Pick<History, "rows" | "step">): Drawn {
+export function draw(history: Pick<History, "rows" | "step" | "source" | "hold_s">): Drawn {
   const drawn: Drawn = { line: [], low: [], high: [], bad: [], gaps: [], count: 0 };
-  const pause = gapAfter(history.rows, history.step);
+  const pause = gapAfter(history);
   const width = Math.max(history.step * 1_000, 0);
   let previous: number | null = null;
+  let wasBad = false;
   const put = (ms: number, value: number | null, low: number | null, high: number | null) => {
     drawn.line.push([ms, value]);
     drawn.low.push([ms, low]);
@@ -57,15 +59,22 @@ export function draw(history: Pick<History, "rows" | "step">): Drawn {
     if (previous !== null && ms - previous > pause) {
       drawn.gaps.push([previous + width, ms]);
       put(previous + 1, null, null, null);
+      wasBad = false;
     }
     // 1 and 2 (beyond the range) are still judged; everything above says nothing of the process.
     if (quality > 2) {
       const band = drawn.bad.at(-1);
-      if (band && previous !== null && band[1] >= previous) band[1] = ms + width;
+      if (band && previous !== null && wasBad) band[1] = ms + width;
       else drawn.bad.push([ms, ms + width]);
-      put(ms, null, null, null);
+      wasBad = true;
     } else {
-      const value = mean ?? last;
+      const band = drawn.bad.at(-1);
+      if (band && wasBad && previous !== null && ms - previous <= pause) band[1] = ms; // bad until the next good one
+      wasBad = false;
+    }
+    const value = quality > 2 && history.step === 0 ? null : (mean ?? last);
+    if (value === null) put(ms, null, null, null);
+    else {
       put(ms, value, min ?? value, max ?? value);
       drawn.count += 1;
     }

@@ -143,6 +143,8 @@ export interface History {
   rows: HistoryRow[];
   truncated: boolean;
   next_from: number | string | null;
+  /** Seconds after which an unchanged value is stored again; absent = 60. */
+  hold_s?: number;
 }
 
 /** Opaque: the same excursion has the same id after a replay. */
