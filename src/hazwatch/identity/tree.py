@@ -70,6 +70,7 @@ def _insert(session: Session, fresh: list[dict[str, object]]) -> None:
 
 def relocate(session: Session, old: str, new: str) -> None:
     """Give every row at or below the path ``old`` its new place, in all tables."""
+    # scope: node-internal because the rows below a node follow it wherever the one who moves it may look
     for mapper in Base.registry.mappers:
         table = mapper.class_
         if issubclass(table, Scoped):

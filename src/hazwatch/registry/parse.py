@@ -21,6 +21,10 @@ T = TypeVar("T", bound=AnyRow)
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
+#: Stands for a cell that the reader has refused and complained about.
+REFUSED = object()
+
+
 class CellError(ValueError):
     """A cell that cannot be read, with the reason in Chinese."""
 
@@ -104,8 +108,12 @@ def raw_of(description: Description) -> dict[str, list[RawRow]]:
 def _parse_row(sheet: Sheet, raw: RawRow) -> tuple[Placed[Any] | None, list[Problem]]:
     values: dict[str, Any] = {}
     problems = []
+    refused = False
     for column in sheet.columns:
         cell = raw.cells.get(column.key)
+        if cell is REFUSED:
+            refused = True
+            continue
         try:
             value = None if cell is None or cell == "" else convert(column, cell)
         except CellError as error:
@@ -117,7 +125,7 @@ def _parse_row(sheet: Sheet, raw: RawRow) -> tuple[Placed[Any] | None, list[Prob
             problems.append(problem(sheet, raw, column.key, "必填"))
         else:
             values[column.key] = _defaults(sheet.key)[column.key]
-    if problems:
+    if problems or refused:
         return None, problems
     placed = Placed(sheet.row(**values), raw.number, raw.places)
     problems = [problem(sheet, raw, key, message) for key, message in errors_of(placed.value)]

@@ -137,7 +137,8 @@ def points_page(
     Raises:
         UnknownSortError: the field cannot be sorted by.
     """
-    indexes = _indexes(session, _filtered(select(Point.index), wanted or PointFilter()), who, request)
+    statement = _filtered(scoped(select(Point.index), who, Point), wanted or PointFilter())
+    indexes = np.fromiter(session.scalars(ordered(statement, request, _POINT_SORT, Point.code)), np.int64)
     if keep is not None:
         indexes = indexes[keep(indexes)]
     part = indexes[request.offset : request.offset + request.page_size].tolist()
@@ -236,11 +237,6 @@ def _points(session: Session, who: Principal, condition: ColumnElement[bool]) ->
         PointView(gateway_number=number, stale_after_s=stale, **{name: getattr(row, name) for name in names})
         for row, number, stale in session.execute(statement.where(condition).order_by(Point.code))
     ]
-
-
-def _indexes(session: Session, statement: Select[int], who: Principal, request: PageRequest) -> NDArray[np.int64]:
-    statement = ordered(scoped(statement, who, Point), request, _POINT_SORT, Point.code)
-    return np.fromiter(session.scalars(statement), np.int64)
 
 
 def _filtered(statement: Select[int], wanted: PointFilter) -> Select[int]:

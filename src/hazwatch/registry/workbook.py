@@ -11,7 +11,7 @@ import openpyxl
 
 from hazwatch.registry import archive
 from hazwatch.registry.columns import BY_TITLE, HELP_TITLE, Sheet
-from hazwatch.registry.parse import Problem, RawRow
+from hazwatch.registry.parse import REFUSED, Problem, RawRow
 
 #: Rows of a sheet that are looked at. The format knows 1,048,576; a file that uses them is a mistake or an attack.
 MAX_ROWS = 200_000
@@ -107,8 +107,8 @@ class WorkbookReader:
                 reason = "此列没有标题,内容无法归属"
             if reason is not None:
                 self._complain(sheet.title, reason, number, cell.coordinate, _title(sheet, key))
-            elif key is not None:
-                cells[key] = value
+            if key is not None:
+                cells[key] = value if reason is None else REFUSED
         if all(isinstance(value, str) and not value.strip() for value in cells.values()):
             return {}
         return cells
