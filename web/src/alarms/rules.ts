@@ -21,7 +21,7 @@ export type Show = "open" | "unacknowledged" | "closed" | "all";
 export interface Filters {
   show: Show;
   q: string;
-  level: string[];
+  level: string;
   kind: string;
   source: string;
   enterprise: string;
@@ -38,7 +38,7 @@ const SHOWN: Record<Show, AlarmState[]> = {
 export function belongs(alarm: Alarm, filters: Filters): boolean {
   return (
     SHOWN[filters.show].includes(alarm.state) &&
-    (filters.level.length === 0 || filters.level.includes(alarm.level)) &&
+    (!filters.level || filters.level === alarm.level) &&
     (!filters.kind || filters.kind === alarm.kind) &&
     (!filters.source || filters.source === alarm.source) &&
     (!filters.enterprise || filters.enterprise === alarm.enterprise)

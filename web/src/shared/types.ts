@@ -175,6 +175,8 @@ export interface Alarm {
   acknowledged_at: string | null;
   note: string | null;
   found_late: boolean;
+  /** Late data showed that there was no excursion. */
+  revoked?: boolean;
   simulated: boolean;
 }
 
