@@ -1,0 +1,1 @@
+"""Pure step functions: state and seconds in, state out."""

@@ -1,0 +1,1 @@
+"""One module per protocol: they say over the wire what the world measures, and nothing else."""
