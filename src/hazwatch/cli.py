@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="危化品安全生产风险监测预警系统 Hazwatch")
+from hazwatch.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="危化品安全生产风险监测预警系统 Hazwatch")
 
 
 @app.callback()
@@ -35,6 +37,45 @@ def judge_command(
         typer.echo(f"{report.without_limits} 个指标没有限值", err=True)
     if report.refused:
         typer.echo(f"{report.refused} 行被拒收,原因见 {out.with_suffix('.rejected.csv')}", err=True)
+
+
+@app.command("run")
+def run_command(
+    home: Annotated[Path | None, typer.Option(help="数据目录,默认 ./var")] = None,
+    port: Annotated[int | None, typer.Option(help="页面端口,默认 8600")] = None,
+    simulator: Annotated[bool | None, typer.Option("--simulator/--no-simulator", help="是否启动模拟园区")] = None,
+) -> None:
+    """Run a node (启动节点:日志、引擎、接入、页面,默认带模拟园区)."""
+    from hazwatch.app.run import AlreadyRunningError, run
+
+    settings = _settings(home=home, port=port, simulator=simulator)
+    try:
+        run(settings, typer.echo)
+    except AlreadyRunningError as error:
+        typer.echo(f"错误:{error}", err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command("serve", hidden=True)
+def serve_command(role: Annotated[str, typer.Argument(help="engine, access, web or simulator")]) -> None:
+    """Run one process of a node; ``hazwatch run`` does this for all of them."""
+    from importlib import import_module
+
+    if role not in ("engine", "access", "web", "simulator"):
+        raise typer.BadParameter(f"没有进程 {role}")
+    import_module(f"hazwatch.app.{role}").main(_settings())
+
+
+def _settings(**given: object) -> Settings:
+    """The settings in force; what the command line gives wins."""
+    from pydantic import ValidationError
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        typer.echo("设置有误:\n" + "\n".join(lines), err=True)
+        raise typer.Exit(2) from error
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ class Transition:
 
 @dataclass(slots=True)
 class Record:
-    """One alarm record. Names as in docs/api.md; ``point`` is the dense index."""
+    """One alarm record. Names as in docs/api.md; ``point`` is the dense index; ``level_since`` the last change of level."""
 
     id: str
     point: int
@@ -99,6 +99,7 @@ class Record:
     limit_version: int
     event_time: int
     arrived_at: int
+    level_since: int
     found_late: bool
     returned_at: int | None = None
     closed_at: int | None = None
@@ -166,7 +167,7 @@ def begin(change: Transition, alarm_id: str, kind: str = KIND_PROCESS) -> tuple[
     """A new record for an excursion that begins."""
     record = Record(
         alarm_id, change.point, kind, change.after, change.after, State.UNACKNOWLEDGED, change.value, change.limit,
-        change.limit_version, change.event_ts, change.arrived_at, change.late,
+        change.limit_version, change.event_ts, change.arrived_at, change.event_ts, change.late,
     )  # fmt: skip
     return record, _event(record, change, Cause.RAISE, State.NORMAL)
 
@@ -181,6 +182,7 @@ def go_on(record: Record, change: Transition) -> Event:
     before = record.state
     record.state = TABLE[before, cause]
     record.level = change.after
+    record.level_since = change.event_ts
     if cause is Cause.RETURN:
         record.returned_at = change.event_ts
         if record.found_late and record.state is State.RETURNED:

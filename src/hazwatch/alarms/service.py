@@ -94,6 +94,11 @@ class AlarmDesk:
         elif (held := self._active.get(key)) is not None and held.id == record.id:
             del self._active[key]
 
+    def calm_before(self, point: int, moment: int) -> int:
+        """A moment at or before the given one at which no process record of the point stood."""
+        with reading(self._sessions) as session:
+            return store.calm_before(session, point, moment)
+
     def apply(self, findings: Sequence[Finding], offset: tuple[int, int], kind: str = KIND_PROCESS) -> list[Record]:
         """Take what the judge found up to ``offset`` into the records, durably.
 
@@ -174,7 +179,7 @@ class AlarmDesk:
         told = [e for e in events if e.cause is not Cause.ACKNOWLEDGE and e.event_time <= moment]
         if not told:
             return
-        record.level = told[-1].level
+        record.level, record.level_since = told[-1].level, told[-1].event_time
         record.worst_level = max((e.level for e in told), key=lambda level: level.severity)
         record.value, record.limit = told[-1].value, told[-1].limit
         record.returned_at = record.closed_at = None
@@ -211,7 +216,11 @@ class AlarmDesk:
 
 def _inherit(again: Record, before: Record) -> None:
     """An excursion that late data only re-drew keeps what people did with it, and its first arrival."""
-    again.acknowledged_by, again.acknowledged_at, again.note = before.acknowledged_by, before.acknowledged_at, before.note
+    again.acknowledged_by, again.acknowledged_at, again.note = (
+        before.acknowledged_by,
+        before.acknowledged_at,
+        before.note,
+    )
     again.arrived_at, again.found_late = before.arrived_at, before.found_late
     if before.acknowledged_at is not None:
         again.state = State.ACKNOWLEDGED if again.active else State.NORMAL

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.facts import FactsOf, PointFacts
-from hazwatch.alarms.model import OPEN, Cause, Change, Event, Record, State
+from hazwatch.alarms.model import KIND_PROCESS, OPEN, Cause, Change, Event, Record, State
 from hazwatch.alarms.tables import Alarm, AlarmEvent, StreamOffset
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import iso
@@ -34,7 +34,7 @@ def _state_columns(record: Record) -> dict[str, Any]:
         "priority": record.priority, "value": _number(record.value), "limit": _number(record.limit),
         "limit_version": record.limit_version, "returned_at": record.returned_at, "closed_at": record.closed_at,
         "acknowledged_by": record.acknowledged_by, "acknowledged_at": record.acknowledged_at, "note": record.note,
-        "found_late": record.found_late, "revoked": record.revoked,
+        "found_late": record.found_late, "revoked": record.revoked, "level_since": record.level_since,
     }  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def record_of(row: Alarm) -> Record:
     """The record that a row holds."""
     return Record(
         row.id, row.point, row.kind, Level(row.level), Level(row.worst_level), State(row.state), _float(row.value),
-        _float(row.limit), row.limit_version, row.event_time, row.arrived_at, row.found_late, row.returned_at,
+        _float(row.limit), row.limit_version, row.event_time, row.arrived_at, row.level_since, row.found_late, row.returned_at,
         row.closed_at, row.acknowledged_by, row.acknowledged_at, row.note, row.revoked,
     )  # fmt: skip
 
@@ -81,6 +81,20 @@ def records_after(session: Session, point: int, kind: str, moment: int) -> list[
         .order_by(Alarm.event_time)
     )
     return [record_of(row) for row in rows]
+
+
+def calm_before(session: Session, point: int, moment: int) -> int:
+    """A moment at or before the given one at which no process record of the point stood."""
+    while True:
+        # scope: node-internal because late data is judged for its point, whoever may see it
+        begun = session.scalar(
+            select(func.min(Alarm.event_time))
+            .where(Alarm.point == point, Alarm.kind == KIND_PROCESS, Alarm.revoked.is_(False))
+            .where(Alarm.event_time < moment, Alarm.returned_at.is_(None) | (Alarm.returned_at >= moment))
+        )
+        if begun is None:
+            return moment
+        moment = begun
 
 
 def events_of_record(session: Session, alarm_id: str) -> list[Event]:
@@ -130,7 +144,9 @@ def save(session: Session, change: Change, known: set[str], facts: FactsOf) -> N
         columns = {name: bindparam(name) for name in _state_columns(old[0])}
         session.connection().execute(changed.values(columns), [{"record_id": r.id, **_state_columns(r)} for r in old])
     if change.events:
-        session.execute(insert(AlarmEvent), [_event_columns(e, change.records[e.alarm_id].point) for e in change.events])
+        session.execute(
+            insert(AlarmEvent), [_event_columns(e, change.records[e.alarm_id].point) for e in change.events]
+        )
 
 
 def _event_columns(event: Event, point: int) -> dict[str, Any]:
@@ -194,3 +210,14 @@ def closed_record(session: Session, alarm_id: str) -> Record | None:
     # scope: node-internal because the page has checked the scope of the id before it asked the desk
     row = session.get(Alarm, alarm_id)
     return None if row is None else record_of(row)
+
+
+def open_counts(session: Session, codes: Collection[str]) -> dict[str, int]:
+    """Open alarms by code of source or enterprise; codes without any are missing."""
+    # scope: node-internal because the asker has looked up the codes within the scope
+    wanted = set(codes)
+    counts: dict[str, int] = {}
+    for column in (Alarm.source, Alarm.enterprise):
+        statement = select(column, func.count()).where(Alarm.state.in_([s.value for s in OPEN])).group_by(column)
+        counts |= {code: n for code, n in session.execute(statement) if code in wanted}
+    return counts

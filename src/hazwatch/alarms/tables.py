@@ -36,6 +36,7 @@ class Alarm(Scoped, Base):
     acknowledged_by: Mapped[str | None] = mapped_column(String(64))
     acknowledged_at: Mapped[int | None] = mapped_column(BigInteger)
     note: Mapped[str | None] = mapped_column(String(500))
+    level_since: Mapped[int] = mapped_column(BigInteger)
     found_late: Mapped[bool]
     revoked: Mapped[bool]
     simulated: Mapped[bool]

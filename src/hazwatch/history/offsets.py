@@ -52,9 +52,7 @@ class OffsetFile:
 
     def _write(self) -> None:
         ends = [self.next.live, self.next.background] if self.next else None
-        write_durably(
-            self._path, orjson.dumps({"done": [self.done.live, self.done.background], "next": ends})
-        )
+        write_durably(self._path, orjson.dumps({"done": [self.done.live, self.done.background], "next": ends}))
 
 
 def write_durably(path: Path, data: bytes) -> None:

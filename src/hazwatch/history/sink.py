@@ -15,14 +15,13 @@ from hazwatch.vocabulary.lanes import Lane
 class HistorySink:
     """Takes judged batches in the order of the log."""
 
-    def __init__(self, store: Store, offsets: OffsetFile, heartbeat_ms: int, points: int) -> None:
+    def __init__(self, store: Store, offsets: OffsetFile, heartbeat_ms: int, place: Place) -> None:
         self._store = store
         self._offsets = offsets
         self._heartbeat_ms = heartbeat_ms
-        self.state = thinning.fresh(points)
         self._samples: list[SampleBatch] = []
         self._minutes: list[NDArray[np.void]] = []
-        self._place = offsets.done
+        self._place = place
         self.stored = 0
 
     @property
@@ -35,36 +34,35 @@ class HistorySink:
         """Samples gathered and not yet inserted."""
         return sum(map(len, self._samples))
 
-    def grow(self, points: int) -> None:
-        """Make room for more points."""
-        if points > len(self.state.ts):
-            self.state = thinning.grown(self.state, points)
+    @property
+    def interrupted(self) -> Place | None:
+        """Where a block ends that a crash interrupted, until it is complete again."""
+        return self._offsets.next
 
-    def take(self, batch: SampleBatch, fate: NDArray[np.uint8], lane: Lane, sequence: int) -> bool:
-        """Take the judged samples of one log message.
+    def take(
+        self, state: thinning.Thinning, batch: SampleBatch, fate: NDArray[np.uint8], lane: Lane, sequence: int
+    ) -> None:
+        """Take the judged samples of the log up to ``sequence`` of a lane.
 
-        Returns:
-            True when a block that a crash interrupted is complete and must be flushed now.
+        Args:
+            state: what thinning remembers; changed in place.
+            batch: N samples.
+            fate: what the judge made of each.
+            lane, sequence: place of the last message they came from.
         """
-        kept, minutes = thinning.thin(self.state, batch, fate, self._heartbeat_ms)
-        before = self._place
-        self._place = (
-            Place(sequence, before.background) if lane is Lane.LIVE else Place(before.live, sequence)
-        )
+        kept, minutes = thinning.thin(state, batch, fate, self._heartbeat_ms)
+        self.pass_by(lane, sequence)
         done = self._offsets.done.live if lane is Lane.LIVE else self._offsets.done.background
         if sequence > done:
             if len(kept):
                 self._samples.append(kept)
             if len(minutes):
                 self._minutes.append(minutes)
-        return self._offsets.next is not None and self._place == self._offsets.next
 
-    def admits(self, lane: Lane, sequence: int) -> bool:
-        """Whether a message may be taken now: an interrupted block is finished before anything after it."""
-        ends = self._offsets.next
-        if ends is None:
-            return True
-        return sequence <= (ends.live if lane is Lane.LIVE else ends.background)
+    def pass_by(self, lane: Lane, sequence: int) -> None:
+        """Note a place in the log that brought no samples."""
+        place = self._place
+        self._place = Place(sequence, place.background) if lane is Lane.LIVE else Place(place.live, sequence)
 
     async def flush(self) -> None:
         """Insert what was gathered and note the offset. Does nothing while an interrupted block is incomplete."""

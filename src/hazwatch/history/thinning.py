@@ -91,7 +91,11 @@ def _run(
         i, t, v, q = point[m], ts[m], value[m], quality[m]
         if fate[m] != kernel.IN_ORDER:
             keep[m] = True
-        elif q != k_quality[i] or (v != k_value[i] and not (v != v and k_value[i] != k_value[i])) or t - k_ts[i] >= heartbeat:  # noqa: E501, PLR0124  # NaN equals NaN here
+        elif (
+            q != k_quality[i]
+            or (v != k_value[i] and not (v != v and k_value[i] != k_value[i]))
+            or t - k_ts[i] >= heartbeat
+        ):  # noqa: E501, PLR0124  # NaN equals NaN here
             keep[m] = True
             k_ts[i], k_value[i], k_quality[i] = t, v, q
         if q > 2 or v != v or fate[m] == kernel.OLDER:  # noqa: PLR0124  # not a number

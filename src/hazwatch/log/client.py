@@ -1,9 +1,7 @@
 """The log as the rooms see it: append durably, read from an offset, tell and ask other processes of the node.
 
-Streams
-    HZ_SAMPLES  ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, new limits)
-    HZ_EVENTS   ``hz.events.>`` what happened: alarms, grades; kept for those who were away
-Beside them plain subjects, which keep nothing: ``hz.live.>`` (to the pages) and ``hz.rpc.>`` (requests).
+One stream, ``HZ_SAMPLES``: ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, new limits).
+Beside it plain subjects, which keep nothing: ``hz.live.>`` (to the pages) and ``hz.rpc.>`` (requests).
 """
 
 from __future__ import annotations
@@ -26,10 +24,12 @@ from hazwatch.vocabulary.lanes import Lane
 
 _log = logging.getLogger(__name__)
 
-SAMPLES, EVENTS = "HZ_SAMPLES", "HZ_EVENTS"
+SAMPLES = "HZ_SAMPLES"
 LIVE, BACKGROUND, CONTROL = "hz.samples.live", "hz.samples.background", "hz.samples.control"
 LANE_SUBJECT = {Lane.LIVE: LIVE, Lane.BACKGROUND: BACKGROUND}
 _APPEND_TIMEOUT_S = 5.0
+#: A large stream takes a while to recover after a crash of the server.
+_RECOVERY_S = 60.0
 
 
 class LogAwayError(RuntimeError):
@@ -83,26 +83,28 @@ class Log:
                     raise LogAwayError(f"日志服务 {url} 在 {patience_s:.0f} 秒内没有应答:{error}") from error
                 await asyncio.sleep(0.1)
 
-    async def ensure_streams(self, config: LogConfig) -> None:
-        """Create the streams, or bring their limits up to date. Waits while JetStream is still recovering."""
-        age = config.hours * 3600.0
-        for name, subjects, share in ((SAMPLES, ["hz.samples.>"], 0.9), (EVENTS, ["hz.events.>"], 0.1)):
-            wanted = StreamConfig(
-                name=name, subjects=subjects, retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-                discard=DiscardPolicy.OLD, max_age=age, max_bytes=int(config.gib * share * 1024**3),
-                num_replicas=config.replicas, duplicate_window=120.0, allow_direct=True,
-            )  # fmt: skip
-            for attempt in range(100):
-                try:
-                    await self.jetstream.add_stream(wanted)
-                    break
-                except (NatsError, TimeoutError) as error:
-                    if "already in use" in str(error):
-                        await self.jetstream.update_stream(wanted)
-                        break
-                    if attempt == 99:  # noqa: PLR2004  # the last of the hundred
-                        raise LogAwayError(f"日志流 {name} 无法建立:{error}") from error
-                    await asyncio.sleep(0.1)
+    async def ensure_stream(self, config: LogConfig) -> None:
+        """Create the stream, or bring its limits up to date. Waits while JetStream is still recovering.
+
+        Raises:
+            LogAwayError: the server refuses; its reason is in the message.
+        """
+        wanted = StreamConfig(
+            name=SAMPLES, subjects=["hz.samples.>"], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
+            discard=DiscardPolicy.OLD, max_age=config.hours * 3600.0, max_bytes=int(config.gib * 1024**3),
+            num_replicas=config.replicas, duplicate_window=120.0, allow_direct=True,
+        )  # fmt: skip
+        deadline = asyncio.get_running_loop().time() + _RECOVERY_S
+        while True:
+            try:
+                names = {info.config.name for info in await self.jetstream.streams_info()}
+                await (self.jetstream.update_stream(wanted) if SAMPLES in names else self.jetstream.add_stream(wanted))
+            except (NatsError, TimeoutError, OSError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise LogAwayError(f"日志流 {SAMPLES} 无法建立:{error}") from error
+                await asyncio.sleep(0.1)
+            else:
+                return
 
     async def append(self, subject: str, data: bytes, *, patience_s: float = 30.0) -> int:
         """Append one message; returns its sequence number once it is on disk.

@@ -192,7 +192,12 @@ def floor(alarms: Sequence[ActiveAlarm], source_level: int, now: int, weights: W
 
 
 def score(
-    r: float, source_level: int, alarms: Sequence[ActiveAlarm], approaches: Sequence[Approach], now: int, weights: Weights
+    r: float,
+    source_level: int,
+    alarms: Sequence[ActiveAlarm],
+    approaches: Sequence[Approach],
+    now: int,
+    weights: Weights,
 ) -> Score:
     """Score one hazard source.
 

@@ -1,0 +1,5 @@
+"""``python -m hazwatch`` is ``hazwatch``."""
+
+from hazwatch.cli import main
+
+main()

@@ -1,0 +1,132 @@
+"""Lists of alarm records, always through the scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from hazwatch.alarms.model import OPEN, State
+from hazwatch.alarms.store import event_of, facts_of_row, form, iso_or_none, record_of
+from hazwatch.alarms.tables import Alarm, AlarmEvent
+from hazwatch.identity.model import Principal
+from hazwatch.identity.scope import scoped
+from hazwatch.records.paging import Page, PageRequest, count, like, ordered
+from hazwatch.vocabulary.levels import Level
+
+SHOW = ("open", "unacknowledged", "closed", "all")
+_SORT = {
+    name: getattr(Alarm, name)
+    for name in (
+        "event_time", "arrived_at", "priority", "level", "state", "point_code", "point_name", "source", "source_name",
+        "enterprise_name", "value", "returned_at", "acknowledged_at",
+    )
+}  # fmt: skip
+_SORT["point"] = Alarm.point_code
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFilter:
+    """Filters of the list; empty = all. Times in epoch ms."""
+
+    show: str = "open"
+    q: str = ""
+    source: str = ""
+    enterprise: str = ""
+    point: str = ""
+    level: str = ""
+    kind: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+def _filtered(who: Principal, wanted: AlarmFilter) -> Select[Alarm]:
+    statement = scoped(select(Alarm), who, Alarm)
+    states = {
+        "open": [s.value for s in OPEN],
+        "unacknowledged": [State.UNACKNOWLEDGED.value, State.RETURNED.value],
+        "closed": [State.NORMAL.value],
+    }.get(wanted.show)
+    if states is not None:
+        statement = statement.where(Alarm.state.in_(states))
+    for column, value in (
+        (Alarm.source, wanted.source),
+        (Alarm.enterprise, wanted.enterprise),
+        (Alarm.point_code, wanted.point),
+        (Alarm.kind, wanted.kind),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    if wanted.level:
+        statement = statement.where(Alarm.level == int(Level.parse(wanted.level)))
+    if wanted.start is not None:
+        statement = statement.where(Alarm.event_time >= wanted.start)
+    if wanted.end is not None:
+        statement = statement.where(Alarm.event_time < wanted.end)
+    if wanted.q:
+        pattern = like(wanted.q.strip())
+        names = (Alarm.point_code, Alarm.point_name, Alarm.source_name, Alarm.enterprise_name)
+        statement = statement.where(or_(*(name.ilike(pattern, escape="\\") for name in names)))
+    return statement
+
+
+def page(session: Session, who: Principal, request: PageRequest, wanted: AlarmFilter) -> Page[dict[str, Any]]:
+    """One page of alarm records, newest first unless sorted otherwise."""
+    statement = _filtered(who, wanted)
+    total = count(session, statement)
+    if request.field:
+        statement = ordered(statement, request, _SORT, Alarm.id)
+    else:
+        statement = statement.order_by(Alarm.event_time.desc(), Alarm.id)
+    rows = session.scalars(statement.offset(request.offset).limit(request.page_size))
+    return Page([as_form(row) for row in rows], total, request.page, request.page_size)
+
+
+def everything(session: Session, who: Principal, wanted: AlarmFilter) -> Iterator[dict[str, Any]]:
+    """The whole filtered list, newest first, for an export."""
+    statement = _filtered(who, wanted).order_by(Alarm.event_time.desc(), Alarm.id)
+    for row in session.scalars(statement.execution_options(yield_per=1000)):
+        yield as_form(row)
+
+
+def summary(session: Session, who: Principal) -> dict[str, int]:
+    """Open records in scope by state."""
+    statement = scoped(select(Alarm.state, func.count()).group_by(Alarm.state), who, Alarm)
+    found = {state: n for state, n in session.execute(statement.where(Alarm.state.in_([s.value for s in OPEN])))}
+    return {state.value: found.get(state.value, 0) for state in OPEN}
+
+
+def ids_in_scope(session: Session, who: Principal, ids: list[str]) -> set[str]:
+    """Which of these records the principal may see."""
+    return set(session.scalars(scoped(select(Alarm.id).where(Alarm.id.in_(ids)), who, Alarm)))
+
+
+def one(session: Session, who: Principal, alarm_id: str) -> dict[str, Any] | None:
+    """A record with its life; None when there is none in scope."""
+    row = session.scalar(scoped(select(Alarm).where(Alarm.id == alarm_id), who, Alarm))
+    if row is None:
+        return None
+    lines = session.scalars(
+        select(AlarmEvent)
+        .where(AlarmEvent.alarm_id == row.id, AlarmEvent.superseded.is_(False))
+        .order_by(AlarmEvent.event_time, AlarmEvent.id)
+    )
+    return as_form(row) | {"events": [_event_form(line) for line in lines]}
+
+
+def as_form(row: Alarm) -> dict[str, Any]:
+    """A row in the form of the API."""
+    return form(record_of(row), facts_of_row(row))
+
+
+def _event_form(row: AlarmEvent) -> dict[str, Any]:
+    event = event_of(row)
+    return {
+        "event_time": iso_or_none(event.event_time), "arrived_at": iso_or_none(event.arrived_at),
+        "what": event.cause.value, "from_state": event.from_state.value, "to_state": event.to_state.value,
+        "level": event.level.word, "value": row.value, "limit": row.limit, "limit_version": event.limit_version,
+        "who": event.who, "note": event.note, "found_late": event.found_late,
+    }  # fmt: skip

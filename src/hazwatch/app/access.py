@@ -1,0 +1,182 @@
+"""The access process: every protocol adapter, one intake, one durable append for many gateways."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import asdict
+
+import orjson
+import uvicorn
+
+from hazwatch.access import dead_letters
+from hazwatch.access.directory import Directory, DirectoryHolder, LinkConfig, PointAddress
+from hazwatch.access.intake import GroupCommit
+from hazwatch.access.modbus import ModbusAdapter
+from hazwatch.access.national.desk import NationalDesk
+from hazwatch.access.national.http import create_app
+from hazwatch.access.national.message import Limits
+from hazwatch.access.national.tcp import NationalTcpListener, TcpLimits
+from hazwatch.access.opcua import OpcUaAdapter
+from hazwatch.access.port import StatusBoard
+from hazwatch.access.recorded import RecordedAdapter
+from hazwatch.access.report import LinkReport
+from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker_of
+from hazwatch.access.supervisor import AccessRoom
+from hazwatch.app.node import clock, open_log, run_process, secret
+from hazwatch.app.tls import certificate
+from hazwatch.identity.secrets import master_key
+from hazwatch.log.client import LANE_SUBJECT, Log
+from hazwatch.log.server import NODE_USER
+from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
+from hazwatch.registry import directory as registry_directory
+from hazwatch.registry import facts as registry_facts
+from hazwatch.settings import Settings
+from hazwatch.stream import wire
+from hazwatch.vocabulary.faults import DeadLetter
+from hazwatch.vocabulary.lanes import Lane
+
+_log = logging.getLogger(__name__)
+#: Letters that wait while the records are away; older ones go first.
+_LETTERS = 10_000
+_ROOT = "/"
+
+
+def load_directory(sessions: Sessions, key: bytes) -> Directory:
+    """The registry's gateways as access knows them."""
+    with reading(sessions) as session:
+        record = registry_directory.directory(session, key)
+    links = {}
+    for code, link in record.links.items():
+        points = {address: PointAddress(**asdict(point)) for address, point in link.points.items()}
+        fields = {name: getattr(link, name) for name in LinkConfig.__slots__ if name != "points"}
+        links[code] = LinkConfig(**fields, points=points)
+    return Directory(record.version, links)
+
+
+class Access:
+    """Everything of the access process, wired."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        self._key = master_key(settings.home)
+        self._sessions = make_sessions(make_engine(settings.records))
+        self._letters: asyncio.Queue[DeadLetter] = asyncio.Queue(_LETTERS)
+        self._paths: dict[str, str] = {}
+        self.holder = DirectoryHolder(load_directory(self._sessions, self._key))
+        self.board = StatusBoard()
+        self.intake = GroupCommit(self._append, self._letter, commit_ms=settings.commit_ms)
+        self.national = NationalDesk(
+            self.holder, self.intake, self.board, clock, Limits(future_ms=settings.future_s * 1000)
+        )
+        self.room = self._make_room()
+        self._reports: list[LinkReport] = []
+
+    def _make_room(self) -> AccessRoom:
+        holder, intake, board = self.holder, self.intake, self.board
+        own = Broker(
+            host="127.0.0.1", port=self._settings.mqtt_port, host_id="hazwatch", user=NODE_USER,
+            password=secret(self._settings.home, "log.password"),
+        )  # fmt: skip
+        tcp = NationalTcpListener(self.national, self._settings.host, self._settings.national_tcp_port, TcpLimits(), tls=None)
+        return AccessRoom(
+            holder,
+            factories={
+                "opcua": lambda link: OpcUaAdapter(link, intake, board, clock),
+                "modbus": lambda link: ModbusAdapter(link, intake, board, clock),
+                "recorded": lambda link: RecordedAdapter(link, intake, board, clock),
+                "sparkplug-external": lambda link: SparkplugListener(
+                    broker_of(link), holder, intake, board, clock, lambda other, code=link.code: other.code == code
+                ),
+            },
+            listeners={"sparkplug": SparkplugListener(own, holder, intake, board, clock), "national-tcp": tcp},
+            board=board,
+            clock=clock,
+            on_reports=self._on_reports,
+        )
+
+    async def _append(self, data: bytes, lane: Lane) -> None:
+        await self._log.append(LANE_SUBJECT[lane], data)
+
+    def _letter(self, letter: DeadLetter) -> None:
+        if self._letters.full():
+            self._letters.get_nowait()
+        self._letters.put_nowait(letter)
+
+    def _on_reports(self, reports: list[LinkReport]) -> None:
+        self._reports = reports
+
+    async def begin(self) -> None:
+        """Follow the registry."""
+        await self._load_paths()
+        await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
+
+    async def _on_registry(self, _: bytes) -> None:
+        self.holder.current = await asyncio.to_thread(load_directory, self._sessions, self._key)
+        await self._load_paths()
+
+    async def _load_paths(self) -> None:
+        def read() -> dict[str, str]:
+            with reading(self._sessions) as session:
+                return {e.code: e.path for e in registry_facts.all_enterprises(session)}
+
+        owners = await asyncio.to_thread(read)
+        self._paths = {code: owners.get(link.enterprise, _ROOT) for code, link in self.holder.current.links.items()}
+
+    async def tell_links(self) -> None:
+        """Once a second, tell the pages how every link is."""
+        while True:
+            await asyncio.sleep(1.0)
+            rows = [report.as_dict() for report in self._reports]
+            await self._log.tell(wire.SUBJECT_LINKS, orjson.dumps(rows))
+
+    async def keep_letters(self) -> None:
+        """Write refusals to the records; while these are away, the letters wait."""
+        while True:
+            letters = [await self._letters.get()]
+            while not self._letters.empty() and len(letters) < 500:  # noqa: PLR2004  # one transaction's worth
+                letters.append(self._letters.get_nowait())
+            try:
+                await asyncio.to_thread(
+                    dead_letters.keep, self._sessions, letters, lambda link: self._paths.get(link, _ROOT)
+                )
+            except Exception:
+                _log.exception("%d dead letters could not be written, trying again", len(letters))
+                for letter in letters:
+                    self._letter(letter)
+                await asyncio.sleep(2.0)
+
+
+async def _main(settings: Settings) -> None:
+    log = await open_log(settings, "access")
+    access = Access(settings, log)
+    await access.begin()
+    cert, key = certificate(settings.home, settings.host)
+    config = uvicorn.Config(
+        create_app(access.national), host=settings.host, port=settings.national_https_port, ssl_certfile=cert,
+        ssl_keyfile=key, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=1,
+        access_log=False,
+    )  # fmt: skip
+    work = (access.intake.run(), access.room.run(), access.tell_links(), access.keep_letters())
+    tasks = [asyncio.create_task(piece) for piece in work]
+    server = uvicorn.Server(config)
+    for task in tasks:
+        # A piece that fails ends the process; the supervisor starts it again, whole.
+        task.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    try:
+        await server.serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    _log.error("access ended: %r", outcome)
+        await log.close()
+
+
+def main(settings: Settings) -> None:
+    """Entry point of the child process."""
+    run_process("access", lambda: _main(settings))

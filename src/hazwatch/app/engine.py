@@ -1,0 +1,198 @@
+"""The engine process: reads the log, judges, keeps history, alarm records and grades, and answers the pages.
+
+It is the one owner of the history store and the one writer of alarm records and grades.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+import orjson
+
+from hazwatch.alarms.service import AlarmDesk
+from hazwatch.app import facts
+from hazwatch.app.node import clock, open_log, run_process, until_told
+from hazwatch.app.watch import Watch
+from hazwatch.history import query
+from hazwatch.history.offsets import OffsetFile
+from hazwatch.history.sink import HistorySink
+from hazwatch.history.store import Store
+from hazwatch.log.client import CONTROL, Log, LogConfig, RpcError
+from hazwatch.records.engine import make_engine, make_sessions
+from hazwatch.risk.service import RiskDesk
+from hazwatch.settings import Settings
+from hazwatch.stream import control, state, wire
+from hazwatch.stream.lanes import Lanes
+from hazwatch.stream.pipeline import Pipeline
+from hazwatch.stream.rejudge import FromHistory
+from hazwatch.vocabulary.lanes import Lane
+
+_log = logging.getLogger(__name__)
+#: Ticks run this far behind the clock, so that samples on their way are judged before time passes for their point.
+_TICK_BEHIND_MS = 2_000
+_VALUES_EVERY_S = 0.25
+
+
+class Engine:
+    """Everything of the engine process, wired."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        home = settings.home
+        self.sessions = make_sessions(make_engine(settings.records))
+        self.picture = facts.load(self.sessions)
+        self.store = Store.open(home / "history", settings.raw_days)
+        kept = state.load(home / "snapshots")
+        self.desk = AlarmDesk(self.sessions, lambda index: self.picture.facts(index))
+        sink = HistorySink(self.store, OffsetFile(home / "history.offset"), settings.heartbeat_s * 1000, kept.place)
+        lanes = Lanes(log, kept.place)
+        lock = asyncio.Lock()
+        self.risk = RiskDesk(self.sessions, lambda s: self.watch.alarms_of(s), lambda s: self.watch.confidence_of(s))
+        self.watch = Watch(log, self.desk, self.risk, lock)
+        self.pipeline = Pipeline(
+            kept, lanes, sink, self.desk, kinds=self.picture.kinds, folder=home / "snapshots",
+            snapshot_s=settings.snapshot_s, announce=self.watch.announce, on_tick=self.watch.on_tick,
+            rejudge=FromHistory(self.store, self.desk, lambda: self.pipeline.kept),
+        )  # fmt: skip
+        self.pipeline.desk_lock = lock
+        self.watch.state, self.watch.picture = kept, self.picture
+        self.ready = asyncio.Event()
+        self._limits_asked = kept.limits
+
+    async def begin(self) -> None:
+        """Answer requests and put the registry's limits in force."""
+        for subject, handler in self._handlers().items():
+            await self._log.serve(subject, handler)
+        await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
+        self.pipeline.make_room(len(self.picture.limits))
+        await self._put_limits_in_force()
+        async with self.pipeline.desk_lock:
+            graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
+        await self.watch.tell_grades(graded)
+
+    async def _on_registry(self, _: bytes) -> None:
+        """The registry has a new version."""
+        self.picture = await asyncio.to_thread(facts.load, self.sessions)
+        self.watch.picture = self.picture
+        self.pipeline.kinds = self.picture.kinds
+        self.pipeline.make_room(len(self.picture.limits))
+        await self._put_limits_in_force()
+        async with self.pipeline.desk_lock:
+            graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
+        await self.watch.tell_grades(graded)
+
+    async def _put_limits_in_force(self) -> None:
+        """Write new limits to the log, where they have their place between two samples."""
+        new = self.picture.limits
+        if new.version == self._limits_asked.version and len(new) == len(self._limits_asked):
+            return
+        for record in control.encode_limits(self._limits_asked, new, clock()):
+            await self._log.append(CONTROL, record)
+        self._limits_asked = new
+
+    # --- work that goes on -----------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Once a second, say on the log that time has passed; but only when what is there has been judged."""
+        while True:
+            await asyncio.sleep(1.0)
+            backlog = self.pipeline.lanes.backlog(Lane.LIVE)
+            if backlog <= 1:
+                self.ready.set()
+            if backlog <= 20:  # noqa: PLR2004  # a second of group commits: not behind
+                await self._log.append(CONTROL, control.encode_tick(clock() - _TICK_BEHIND_MS))
+
+    async def tell_values(self) -> None:
+        """Four times a second, tell the pages what changed."""
+        while True:
+            await asyncio.sleep(_VALUES_EVERY_S)
+            kept = self.pipeline.kept
+            touched = np.flatnonzero(kept.latest.touched)
+            if len(touched):
+                kept.latest.touched[touched] = 0
+                await self._log.tell(wire.SUBJECT_VALUES, wire.pack(kept.latest, kept.judge, touched))
+
+    async def beat(self) -> None:
+        """Once a second, say how far we are."""
+        while True:
+            counters, lanes = self.pipeline.counters, self.pipeline.lanes
+            beat: dict[str, Any] = {
+                "server_time": clock(), "judged_to": counters.newest_event,
+                "lag_ms": max(0, clock() - counters.newest_received) if lanes.backlog(Lane.LIVE) else 0,
+                "backlog": {"live": lanes.backlog(Lane.LIVE), "background": lanes.backlog(Lane.BACKGROUND)},
+                "ready": self.ready.is_set(), "samples": counters.samples, "late": counters.late,
+                "older": counters.older, "duplicates": counters.duplicates, "frames_twice": counters.frames_twice,
+                "damaged": counters.damaged, "transitions": counters.transitions, "owed": len(self.pipeline.kept.owed),
+                "points": self.pipeline.kept.points,
+            }  # fmt: skip
+            await self._log.tell(wire.SUBJECT_BEAT, orjson.dumps(beat))
+            await asyncio.sleep(1.0)
+
+    # --- requests --------------------------------------------------------------------------------------------------
+
+    def _handlers(self) -> dict[str, Callable[[bytes], Awaitable[bytes]]]:
+        return {
+            wire.RPC_VALUES: self._values,
+            wire.RPC_GRADES: self._grades,
+            wire.RPC_SERIES: self._series,
+            wire.RPC_ACKNOWLEDGE: self._acknowledge,
+        }
+
+    async def _values(self, data: bytes) -> bytes:
+        """Latest of all points, in parts: ``[first, count]`` → packed rows."""
+        first, count = orjson.loads(data)
+        kept = self.pipeline.kept
+        points = np.arange(first, min(first + count, len(kept.latest.ts)))
+        return wire.pack(kept.latest, kept.judge, points)
+
+    async def _grades(self, _: bytes) -> bytes:
+        return orjson.dumps([{"path": g.path, "grade": g.form()} for g in self.risk.grades.values()])
+
+    async def _series(self, data: bytes) -> bytes:
+        """History of one point: ``{point, from, to, step}`` → JSON."""
+        asked = orjson.loads(data)
+        series = await query.series(self.store, asked["point"], asked["from"], asked["to"], asked["step"])
+        rows = [[None if math.isnan(x) else x for x in row] for row in series.rows.tolist()]
+        return orjson.dumps(
+            {"step": series.step_s, "source": series.source, "rows": rows, "next_from": series.next_from}
+        )
+
+    async def _acknowledge(self, data: bytes) -> bytes:
+        """``{ids, who, note, at}`` → ``{acknowledged, refused}``. The asker has checked role and scope."""
+        asked = orjson.loads(data)
+        if not self.ready.is_set():
+            raise RpcError("not_ready", "引擎正在追赶日志,请稍后再确认")
+        async with self.pipeline.desk_lock:
+            outcome = await asyncio.to_thread(
+                self.desk.acknowledge, asked["ids"], asked["who"], asked["note"], asked["at"]
+            )
+        await self.watch.announce(outcome.records)
+        return orjson.dumps({"acknowledged": [r.id for r in outcome.records], "refused": outcome.refused})
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+async def _main(settings: Settings) -> None:
+    log = await open_log(settings, "engine")
+    await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib))
+    engine = Engine(settings, log)
+    await engine.begin()
+    _log.info("engine ready: %d points", engine.pipeline.kept.points)
+    try:
+        await until_told(engine.pipeline.run(), engine.tick(), engine.tell_values(), engine.beat())
+    finally:
+        engine.close()
+        await log.close()
+
+
+def main(settings: Settings) -> None:
+    """Entry point of the child process."""
+    run_process("engine", lambda: _main(settings))

@@ -1,0 +1,82 @@
+"""What every process of a node shares: settings, secrets, the connection to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from hazwatch.history.offsets import write_durably
+from hazwatch.log.client import Log
+from hazwatch.log.server import NODE_USER
+from hazwatch.settings import Settings
+
+
+def clock() -> int:
+    """Epoch milliseconds of now. The only clock of the package; rooms are handed it."""
+    return time.time_ns() // 1_000_000
+
+
+def begin_process(name: str) -> None:
+    """Set logging up for a child process."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {name} %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("asyncua", "pymodbus", "httpx", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def secret(home: Path, name: str) -> str:
+    """A secret of the node, generated on first use, readable by its owner only."""
+    path = home / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        write_durably(path, secrets.token_urlsafe(32).encode())
+        path.chmod(0o600)
+    return path.read_text(encoding="utf-8").strip()
+
+
+def log_url(settings: Settings) -> str:
+    """Where the log is."""
+    return settings.log_url or f"nats://127.0.0.1:{settings.log_port}"
+
+
+async def open_log(settings: Settings, name: str) -> Log:
+    """Connect to the log."""
+    return await Log.connect(log_url(settings), NODE_USER, secret(settings.home, "log.password"), name)
+
+
+async def until_told(*work: Awaitable[object]) -> None:
+    """Run pieces of work side by side until SIGTERM or SIGINT, or until one of them fails."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.ensure_future(piece) for piece in work]
+    told = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {told}:
+            task.result()
+    finally:
+        for task in [told, *tasks]:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(told, *tasks, return_exceptions=True)
+
+
+def run_process(name: str, main: Callable[[], Awaitable[None]]) -> None:
+    """Run an asyncio main of a child process."""
+    begin_process(name)
+    asyncio.run(_as_coroutine(main))
+
+
+async def _as_coroutine(main: Callable[[], Awaitable[None]]) -> None:
+    await main()

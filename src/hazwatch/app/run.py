@@ -1,0 +1,181 @@
+"""``hazwatch run``: prepares the home folder and keeps the node's processes running."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from hazwatch.app.access import load_directory
+from hazwatch.app.node import clock, log_url, secret, until_told
+from hazwatch.app.tls import certificate
+from hazwatch.identity import service as identity
+from hazwatch.identity.desk import Desk
+from hazwatch.identity.model import SYSTEM
+from hazwatch.identity.secrets import master_key
+from hazwatch.log import server
+from hazwatch.log.client import Log, LogAwayError
+from hazwatch.log.server import NODE_USER, MqttUser, ServerConfig
+from hazwatch.records.engine import Sessions, make_engine, make_sessions
+from hazwatch.records.schema import migrate
+from hazwatch.registry import model as rows
+from hazwatch.registry import service as registry
+from hazwatch.registry.desk import RegistryDesk
+from hazwatch.settings import Settings
+from hazwatch.simulator.registry import park
+from hazwatch.stream import wire
+from hazwatch.supervisor import Child, Supervisor
+
+Say = Callable[[str], None]
+Row = TypeVar("Row")
+#: Stopped in this order: who asks before who answers, the log last.
+_STOP_ORDER = ["simulator", "web", "access", "engine", "log"]
+
+
+def prepare(settings: Settings, say: Say) -> Sessions:
+    """Bring the home folder to the state that the processes need. Doing it again changes nothing."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    migrate(settings.records)
+    sessions = make_sessions(make_engine(settings.records))
+    password = identity.first_start(Desk(sessions, clock, settings.home), settings.province)
+    if password is not None:
+        say(f"首次登录:用户名 admin,密码 {password}(也写在 {settings.home / 'first-password.txt'})")
+    certificate(settings.home, settings.host)
+    if settings.simulator:
+        seed_simulated_park(settings, sessions)
+    return sessions
+
+
+def seed_simulated_park(settings: Settings, sessions: Sessions) -> None:
+    """Register the park in the box, through the same checks as any import."""
+    described = park(settings.simulator_opcua_port, settings.simulator_modbus_port)
+    description = rows.Description(
+        parks=_as(rows.ParkRow, described.parks), enterprises=_as(rows.EnterpriseRow, described.enterprises),
+        sources=_as(rows.SourceRow, described.sources), equipment=_as(rows.EquipmentRow, described.equipment),
+        gateways=_as(rows.GatewayRow, described.gateways), points=_as(rows.PointRow, described.points),
+    )  # fmt: skip
+    desk = RegistryDesk(sessions, clock, master_key(settings.home))
+    registry.seed(desk, SYSTEM, description, "模拟园区")
+
+
+def _as(kind: type[Row], described: tuple[object, ...]) -> tuple[Row, ...]:
+    """Rows of the registry from rows that are described elsewhere under the same names."""
+    names = kind.__dataclass_fields__  # type: ignore[attr-defined]  # every row is a dataclass
+    return tuple(kind(**{n: getattr(row, n) for n in names if hasattr(row, n)}) for row in described)
+
+
+class Node:
+    """The supervisor of a node."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._settings = settings
+        self._say = say
+        self._sessions = prepare(settings, say)
+        self._supervisor = Supervisor(settings.home / "logs")
+
+    def _server_config(self) -> ServerConfig:
+        settings = self._settings
+        links = load_directory(self._sessions, master_key(settings.home)).links.values()
+        users = tuple(
+            MqttUser(link.code, link.secret.decode(), link.options.get("group", ""), link.options.get("node", ""))
+            for link in links
+            if link.protocol == "sparkplug" and link.secret
+        )
+        return ServerConfig(
+            settings.home.resolve(), settings.log_port, secret(settings.home, "log.password"), settings.host,
+            settings.mqtt_port, users, settings.log_gib * 2 + 2,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start the children."""
+        settings = self._settings
+        if not settings.log_url:
+            conf = server.write(self._server_config())
+            self._supervisor.start(
+                Child(
+                    "log", [server.executable(), "-c", str(conf)],
+                    prepare=lambda: server.write(self._server_config()), stop_signal=signal.SIGTERM,
+                )
+            )  # fmt: skip
+        environment = _environment(settings)
+        roles = ["engine", "access", "web", *(["simulator"] if settings.simulator else [])]
+        for role in roles:
+            self._supervisor.start(Child(role, [sys.executable, "-m", "hazwatch", "serve", role], environment))
+
+    async def follow_registry(self) -> None:
+        """Edge nodes come and go with the registry: the log's listener learns of them by a reload."""
+        if self._settings.log_url:
+            await asyncio.Event().wait()
+        settings = self._settings
+        while True:
+            try:
+                log = await Log.connect(log_url(settings), NODE_USER, secret(settings.home, "log.password"), "node")
+                break
+            except LogAwayError as error:
+                self._say(f"日志服务尚未就绪:{error}")
+        await log.listen(wire.SUBJECT_REGISTRY, self._reload_log)
+        await asyncio.Event().wait()
+
+    async def _reload_log(self, _: bytes) -> None:
+        server.write(self._server_config())
+        process = self._supervisor.children["log"].process
+        if process is not None and process.returncode is None:
+            process.send_signal(signal.SIGHUP)
+
+    async def stop(self) -> None:
+        """Stop the children in good order."""
+        await self._supervisor.stop(_STOP_ORDER)
+
+    @property
+    def processes(self) -> dict[str, int | None]:
+        """Process ids by name."""
+        return {name: c.process.pid if c.process else None for name, c in self._supervisor.children.items()}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings in force, for the children."""
+    values = settings.model_dump(mode="json")
+    values["home"] = str(settings.home.resolve())
+    return {f"HAZWATCH_{name.upper()}": str(value) for name, value in values.items()}
+
+
+async def _main(settings: Settings, say: Say) -> None:
+    node = Node(settings, say)
+    node.start()
+    say(f"Hazwatch 正在启动:http://{settings.host}:{settings.port}/ (Ctrl+C 停止;各进程日志在 {settings.home / 'logs'})")
+    try:
+        await until_told(node.follow_registry())
+    finally:
+        say("正在停止 …")
+        await node.stop()
+
+
+def run(settings: Settings, say: Say) -> None:
+    """Run a node until told to stop."""
+    lock = _lock(settings.home)
+    try:
+        asyncio.run(_main(settings, say))
+    finally:
+        os.close(lock)
+
+
+class AlreadyRunningError(RuntimeError):
+    """Another node holds this home folder."""
+
+
+def _lock(home: Path) -> int:
+    """Hold the home folder; two nodes in one folder would destroy each other's history."""
+    import fcntl
+
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(home / "node.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise AlreadyRunningError(f"{home} 已有一个节点在运行") from error
+    return handle

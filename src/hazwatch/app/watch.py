@@ -1,0 +1,145 @@
+"""What the engine does at every tick besides judging: quality alarms, risk, and telling the pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import orjson
+
+from hazwatch.alarms.model import KIND_PROCESS, KIND_QUALITY, Record, Transition
+from hazwatch.alarms.service import AlarmDesk
+from hazwatch.alarms.store import form
+from hazwatch.app.facts import Picture
+from hazwatch.judge.quality import frozen
+from hazwatch.log.client import Log
+from hazwatch.risk.model import ActiveAlarm, Approach
+from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
+from hazwatch.risk.trend import Window, named
+from hazwatch.stream import wire
+from hazwatch.stream.state import StreamState
+from hazwatch.vocabulary.levels import Level
+from hazwatch.vocabulary.quality import Quality
+
+#: Qualities that raise an alarm of their own. A silent link is one fault on the links page, not one per point.
+_ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Quality.FROZEN)
+
+
+class Watch:
+    """Keeps quality alarms and grades in step with the stream, and tells what changed."""
+
+    def __init__(self, log: Log, desk: AlarmDesk, risk: RiskDesk, lock: asyncio.Lock) -> None:
+        self._log = log
+        self._desk = desk
+        self._risk = risk
+        self._lock = lock
+        self._window = Window(0)
+        self._approaches: dict[str, list[Approach]] = {}
+        self.picture: Picture | None = None
+        self.state: StreamState | None = None
+
+    # --- what the risk desk asks for -------------------------------------------------------------------------------
+
+    def alarms_of(self, source: SourceFacts) -> list[ActiveAlarm]:
+        """Standing process alarms of a source."""
+        picture = self.picture
+        if picture is None:
+            return []
+        found = []
+        for point in source.points:
+            record = self._desk.active(point, KIND_PROCESS)
+            if record is None:
+                continue
+            second = record.level_since if record.level.severity > 1 else None
+            found.append(
+                ActiveAlarm(
+                    picture.facts(point).code, picture.facts(point).name, picture.equipment.get(point, ""), record.level,
+                    picture.danger.get(point, "other"), record.event_time, second, record.acknowledged_at is not None,
+                )
+            )  # fmt: skip
+        return found
+
+    def confidence_of(self, source: SourceFacts) -> float:
+        """Share of the source's points whose value may be used; 0 when nothing ever came."""
+        state = self.state
+        if state is None or not source.points:
+            return 0.0
+        index = np.array([p for p in source.points if p < len(state.latest.ts)], np.int64)
+        usable = (state.latest.ts[index] > 0) & (state.latest.quality[index] <= Quality.UNDER_RANGE)
+        return float(usable.sum()) / len(source.points)
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    async def announce(self, records: Sequence[Record]) -> None:
+        """Alarm records changed and are durable: tell the pages, re-score their sources."""
+        picture = self.picture
+        if picture is None or not records:
+            return
+        named = [(picture.facts(r.point), r) for r in records]
+        told = [{"path": f.path, "alarm": form(r, f)} for f, r in named]
+        await self._log.tell(wire.SUBJECT_ALARMS, orjson.dumps(told))
+        sources = {picture.facts(r.point).source for r in records}
+        now = max(r.arrived_at for r in records)
+        await self._grade(sources, max(now, self._newest()))
+
+    async def on_tick(self, until: int, live: bool) -> None:  # noqa: FBT001  # the pipeline's callback has this form
+        """Event time has passed: quality alarms, trends, the passing of time in grades."""
+        if not live or self.state is None or self.picture is None:
+            return
+        await self._quality_alarms(until)
+        if until >= self._window.due:
+            await self._trends(until)
+
+    async def _grade(self, sources: set[str], now: int) -> None:
+        async with self._lock:
+            graded = await asyncio.to_thread(self._risk.rescore, sources, self._approaches, now)
+        await self.tell_grades(graded)
+
+    async def tell_grades(self, graded: Sequence[Graded]) -> None:
+        """Tell the pages."""
+        if graded:
+            await self._log.tell(wire.SUBJECT_GRADES, orjson.dumps([{"path": g.path, "grade": g.form()} for g in graded]))
+
+    def _newest(self) -> int:
+        return int(self.state.judge.clock[0]) if self.state is not None else 0
+
+    async def _trends(self, until: int) -> None:
+        state, picture = self.state, self.picture
+        if state is None or picture is None:
+            return
+        kept = state.latest
+        fresh = (until - kept.ts < 5 * 60_000) & (kept.quality == Quality.GOOD)
+        self._window.add(until, np.where(fresh, kept.value, np.nan))
+        points = np.arange(len(kept.ts))
+        calm = wire.levels(state.judge, points) == 0
+        found = self._window.approaches(state.limits.threshold, picture.span, self._risk.weights.time_horizon_min)
+        found = {p: a for p, a in found.items() if p < len(calm) and calm[p]}
+        names = {p: picture.facts(p).name for p in found}
+        near = {s.code: named(found, names, list(s.points)) for s in picture.sources}
+        self._approaches = {code: approaches for code, approaches in near.items() if approaches}
+        await self._grade(set(self._approaches) | self._risk.restless(), until)
+
+    async def _quality_alarms(self, until: int) -> None:
+        state, picture = self.state, self.picture
+        if state is None or picture is None:
+            return
+        kept = state.latest
+        n = min(len(picture.kinds.low), len(kept.ts))
+        quality = kept.quality[:n].copy()
+        still = frozen(picture.kinds, kept.value, kept.quality, kept.ts, kept.changed)[:n]
+        quality[still] = Quality.FROZEN
+        bad = np.isin(quality, [int(q) for q in _ALARMING]) & (kept.ts[:n] > 0)
+        standing = {r.point for r in self._desk.open if r.kind == KIND_QUALITY and r.active}
+        begun = [p for p in np.flatnonzero(bad).tolist() if p not in standing]
+        over = [p for p in standing if p < n and not bad[p]]
+        found = [self._quality_change(p, int(quality[p]), Level.NORMAL, Level.H, until) for p in begun]
+        found += [self._quality_change(p, int(quality[p]), Level.H, Level.NORMAL, until) for p in over]
+        if found:
+            async with self._lock:
+                records = await asyncio.to_thread(self._desk.apply, found, self._desk.offset, KIND_QUALITY)
+            await self.announce(records)
+
+    def _quality_change(self, point: int, code: int, before: Level, after: Level, until: int) -> Transition:
+        version = self.state.limits.version if self.state is not None else 0
+        return Transition(point, until, until, before, after, float(code), float("nan"), version)

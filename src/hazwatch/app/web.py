@@ -1,0 +1,51 @@
+"""The web process: pages, API and live stream."""
+
+from __future__ import annotations
+
+import asyncio
+
+import uvicorn
+
+from hazwatch.app.node import clock, open_log, run_process
+from hazwatch.identity.desk import Desk
+from hazwatch.identity.secrets import master_key
+from hazwatch.records.engine import make_engine, make_sessions
+from hazwatch.registry.desk import RegistryDesk
+from hazwatch.settings import Settings
+from hazwatch.stream import wire
+from hazwatch.web.application import Parts, create_app
+from hazwatch.web.hub import Hub
+from hazwatch.web.mirror import Mirror
+from hazwatch.web.places import Places
+
+
+async def _main(settings: Settings) -> None:
+    log = await open_log(settings, "web")
+    sessions = make_sessions(make_engine(settings.records))
+    mirror, places = Mirror(clock), Places(sessions)
+    hub = Hub(log, mirror, places, clock)
+    loop = asyncio.get_running_loop()
+
+    def registry_changed(version: int) -> None:
+        """Called in a worker thread after an import was committed."""
+        asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_REGISTRY, str(version).encode()), loop).result(10)
+
+    registry = RegistryDesk(sessions, clock, master_key(settings.home), registry_changed)
+    desk = Desk(sessions, clock, settings.home)
+    app = create_app(Parts(settings, sessions, clock, log, desk, registry, mirror, places, hub))
+    await hub.begin()
+    beats = asyncio.create_task(hub.beats())
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, log_level="warning", lifespan="off", server_header=False,
+        timeout_graceful_shutdown=1, access_log=False,
+    )  # fmt: skip
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        beats.cancel()
+        await log.close()
+
+
+def main(settings: Settings) -> None:
+    """Entry point of the child process."""
+    run_process("web", lambda: _main(settings))

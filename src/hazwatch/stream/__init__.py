@@ -1,0 +1,1 @@
+"""The one pipeline that moves batches: log → judge → history, alarms, quality, risk. Live lane and background lane."""

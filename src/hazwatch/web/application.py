@@ -1,0 +1,102 @@
+"""The ASGI application, from parts that the composition root hands in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+import hazwatch
+from hazwatch.access.api import router as access_router
+from hazwatch.alarms.api import router as alarms_router
+from hazwatch.alarms.store import open_counts
+from hazwatch.identity import errors
+from hazwatch.identity.api import router as identity_router
+from hazwatch.identity.deps import Gate
+from hazwatch.identity.desk import Desk
+from hazwatch.identity.errors import ApiError
+from hazwatch.identity.model import Principal
+from hazwatch.log.client import Log, RpcError
+from hazwatch.records.engine import Sessions, reading
+from hazwatch.registry.api import Live
+from hazwatch.registry.api import router as registry_router
+from hazwatch.registry.desk import RegistryDesk
+from hazwatch.settings import Settings
+from hazwatch.stream import wire
+from hazwatch.vocabulary.moments import Clock
+from hazwatch.web import operations, page, points, scenarios
+from hazwatch.web.hub import Hub
+from hazwatch.web.mirror import Mirror
+from hazwatch.web.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of."""
+
+    settings: Settings
+    sessions: Sessions
+    clock: Clock
+    log: Log
+    desk: Desk
+    registry: RegistryDesk
+    mirror: Mirror
+    places: Places
+    hub: Hub
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The application with every room's routes."""
+    app = FastAPI(
+        title="Hazwatch 危化品安全生产风险监测预警系统", version=hazwatch.__version__, openapi_url="/api/openapi.json",
+        docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    errors.install(app)
+    gate = Gate(parts.desk)
+    settings, sessions = parts.settings, parts.sessions
+    app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
+    live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
+    app.include_router(registry_router(parts.registry, gate, live, settings.province))
+    app.include_router(points.router(sessions, gate, parts.mirror, parts.log))
+    app.include_router(points.map_router(sessions, gate, parts.mirror))
+    app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
+    app.include_router(alarms_router(sessions, gate, parts.clock, lambda *asked: _acknowledge(parts.log, *asked)))
+    app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
+    app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
+    app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
+    app.add_middleware(GZipMiddleware, minimum_size=2048)
+    page.install(app)
+    return app
+
+
+def _system(parts: Parts) -> Mapping[str, Any]:
+    return {
+        "simulated": parts.places.simulated, "version": hazwatch.__version__, "zone": parts.settings.zone,
+        "map_approval": parts.settings.map_approval,
+    }  # fmt: skip
+
+
+def _alarm_counts(sessions: Sessions, codes: Collection[str]) -> Mapping[str, int]:
+    with reading(sessions) as session:
+        return open_counts(session, codes)
+
+
+async def _acknowledge(log: Log, ids: list[str], who: str, note: str, at: int) -> dict[str, Any]:
+    asked = {"ids": ids, "who": who, "note": note, "at": at}
+    try:
+        return dict(orjson.loads(await log.ask(wire.RPC_ACKNOWLEDGE, orjson.dumps(asked))))
+    except RpcError as error:
+        raise ApiError(503, "engine_away", "报警服务暂时没有应答,确认未生效", "请稍后再试;报警仍在列表中") from error
+
+
+def _links(parts: Parts, who: Principal) -> list[dict[str, Any]]:
+    rows = parts.mirror.links.values()
+    shown = [parts.places.link(row) for row in rows if parts.places.path(row["enterprise"]).startswith(who.scope)]
+    if not parts.mirror.access_up:
+        for row in shown:
+            row["state"] = "offline"
+    return shown

@@ -1,0 +1,125 @@
+"""What the web process knows by heart: latest values, grades, links, how far the engine is.
+
+It is filled from the engine at the start (and again whenever the engine comes back) and kept up to date by what the
+engine and the access process tell. A page therefore never waits for the engine to show a list.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from hazwatch.log.client import Log, RpcError
+from hazwatch.registry.queries import PointView
+from hazwatch.stream import wire
+from hazwatch.vocabulary.levels import Level
+from hazwatch.vocabulary.moments import Clock, iso
+from hazwatch.vocabulary.quality import Quality
+
+_log = logging.getLogger(__name__)
+_PART = 100_000
+#: The engine beats once a second; silence longer than this means that it is down.
+ENGINE_SILENCE_MS = 5_000
+
+
+@dataclass(slots=True)
+class Mirror:
+    """The picture.
+
+    Attributes:
+        values: ``wire.VALUE`` rows by dense index; ts 0 = never.
+        grades: ``{path, grade}`` by code of source or enterprise.
+        links: rows of ``GET /links`` (without the name of the enterprise) by gateway code.
+        beat: the engine's last beat.
+        beat_at: our time of it, epoch ms.
+    """
+
+    clock: Clock
+    values: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, wire.VALUE))
+    grades: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links_at: int = 0
+    beat: dict[str, Any] = field(default_factory=dict)
+    beat_at: int = 0
+    loaded: bool = False
+
+    async def load(self, log: Log) -> None:
+        """Ask the engine for everything."""
+        try:
+            self.grades = {g["grade"]["code"]: g for g in orjson.loads(await log.ask(wire.RPC_GRADES))}
+            first = 0
+            while True:
+                rows = wire.unpack(await log.ask(wire.RPC_VALUES, orjson.dumps([first, _PART])))
+                self.take_values(rows)
+                first += _PART
+                if len(rows) < _PART:
+                    break
+            self.loaded = True
+        except RpcError as error:
+            _log.info("engine does not answer yet: %s", error)
+
+    def take_values(self, rows: NDArray[np.void]) -> None:
+        """Newer values of some points."""
+        if not len(rows):
+            return
+        top = int(rows["point"].max()) + 1
+        if top > len(self.values):
+            self.values = np.concatenate([self.values, np.zeros(top - len(self.values), wire.VALUE)])
+        self.values[rows["point"]] = rows
+
+    @property
+    def engine_up(self) -> bool:
+        """Whether the engine was heard of lately."""
+        return self.clock() - self.beat_at < ENGINE_SILENCE_MS
+
+    @property
+    def access_up(self) -> bool:
+        """Whether the access process was heard of lately."""
+        return self.clock() - self.links_at < ENGINE_SILENCE_MS
+
+    def grade(self, code: str) -> Mapping[str, Any] | None:
+        """Grade of a source or enterprise."""
+        known = self.grades.get(code)
+        return known["grade"] if known else None
+
+    def states(self, index: NDArray[np.int64], stale_ms: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """State of some points: 0 good, 1 bad, 2 stale, 3 never."""
+        known = index < len(self.values)
+        rows = self.values[np.where(known, index, 0)] if len(self.values) else np.zeros(len(index), wire.VALUE)
+        state = np.zeros(len(index), np.uint8)
+        state[rows["quality"] != Quality.GOOD] = 1
+        state[self.clock() - rows["received"] > stale_ms] = 2
+        state[~known | (rows["ts"] == 0)] = 3
+        return state
+
+    def forms(self, points: Sequence[PointView]) -> list[dict[str, Any]]:
+        """``point`` of the contract for each, in the same order."""
+        index = np.array([p.index for p in points], np.int64)
+        states = self.states(index, np.array([int(p.stale_after_s * 1000) for p in points], np.int64))
+        now = self.clock()
+        return [p.form() | self._live(p.index, STATES[s], now) for p, s in zip(points, states, strict=True)]
+
+    def _live(self, index: int, state: str, now: int) -> dict[str, Any]:
+        if state == "never":
+            nothing = dict.fromkeys(("value", "quality", "event_time", "received_at", "age_s"))
+            return {**nothing, "state": state, "level": Level.NORMAL.word}
+        row = self.values[index]
+        value = float(row["value"])
+        return {
+            "value": None if np.isnan(value) else value,
+            "quality": int(row["quality"]),
+            "event_time": iso(int(row["ts"])),
+            "received_at": iso(int(row["received"])),
+            "age_s": round(max(0, now - int(row["ts"])) / 1000, 1),
+            "state": state,
+            "level": Level(int(row["level"])).word,
+        }
+
+
+STATES = ("good", "bad", "stale", "never")

@@ -1,0 +1,54 @@
+"""Where things are: codes of points by dense index, paths and names of enterprises. For the web process itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from hazwatch.records.engine import Sessions, reading
+from hazwatch.registry import facts
+from hazwatch.vocabulary.moments import iso
+
+#: A path that lies in nobody's scope.
+_NOWHERE = ""
+
+
+class Places:
+    """A picture of the registry that is loaded again when it changes."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._codes: dict[int, str] = {}
+        self._enterprises: dict[str, tuple[str, str]] = {}
+        self.simulated = False
+
+    async def load(self) -> None:
+        """Read the registry."""
+        await asyncio.to_thread(self._load)
+
+    def _load(self) -> None:
+        with reading(self._sessions) as session:
+            points = facts.all_points(session)
+            owners = facts.all_enterprises(session)
+        self._codes = {p.index: p.code for p in points}
+        self._enterprises = {e.code: (e.path, e.name) for e in owners}
+        self.simulated = any(p.simulated for p in points)
+
+    def code(self, index: int) -> str:
+        """Code of a point."""
+        return self._codes.get(index, f"#{index}")
+
+    def path(self, enterprise: str) -> str:
+        """Path of an enterprise; one that is not known lies in nobody's scope."""
+        return self._enterprises.get(enterprise, (_NOWHERE, ""))[0]
+
+    def link(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A link in the form of the API."""
+        error = row["last_error"]
+        return {
+            **row,
+            "enterprise_name": self._enterprises.get(row["enterprise"], ("", ""))[1],
+            "last_data_at": iso(row["last_data_at"]) if row["last_data_at"] else None,
+            "last_error": {"at": iso(error["at"]), "text": error["text"]} if error else None,
+        }
