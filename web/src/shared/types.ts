@@ -251,7 +251,7 @@ export interface Scenario {
   unit: string;
   params: ScenarioParam[];
   state: "idle" | "running";
-  started_at: string | null;
+  started_at: string | number | null;
   progress: number | null;
 }
 
@@ -286,6 +286,7 @@ export interface Beat {
   lag_ms: number | null;
   log: "ok" | "down";
   engine: "ok" | "down";
+  access?: "ok" | "down";
 }
 
 export type LiveValue = [string, number | null, number, number, number, LimitLevel];
