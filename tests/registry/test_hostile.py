@@ -62,7 +62,7 @@ def test_formulas_in_the_header_and_beside_the_table_are_refused() -> None:
 
 
 def test_a_formula_with_a_kept_value_is_refused() -> None:
-    (problem,) = read(sheet_with('<row r="2"><c r="A2" t="str"><f>1+1</f><v>P4109001</v></c></row>'))
+    problem, *_ = read(sheet_with('<row r="2"><c r="A2" t="str"><f>1+1</f><v>P4109001</v></c></row>'))
     assert (problem.cell, problem.message) == ("A2", "不接受公式,请填写值")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.registry.support import REGIONS, Office
 
@@ -125,7 +125,13 @@ def descriptions(draw: st.DrawFn) -> Description:
 
 
 @given(descriptions())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+# An example writes two workbooks and a database: shrinking one would take minutes.
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 def test_export_then_import_is_unchanged(tmp_path_factory: object, description: Description) -> None:
     folder: Path = tmp_path_factory.mktemp("law")
     url = f"sqlite:///{folder / 'records.sqlite'}"

@@ -185,8 +185,8 @@ def _number(cell: Any) -> float | None:
         raise CellError(f"应为数值,收到 {cell!r}") from error
     if not math.isfinite(number):
         raise CellError(f"应为有限的数值,收到 {cell!r}")
-    # Spreadsheets carry 15 digits; more would make an exported file differ from its own registry.
-    return float(f"{number:.15g}")
+    # Spreadsheets carry 15 digits and no negative zero; either would make an exported file differ from its registry.
+    return float(f"{number:.15g}") + 0.0
 
 
 def _yes_no(cell: Any) -> bool | None:
