@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,10 @@ class Plant:
         self.server = server
         self._variables = variables
 
-    async def write(self, which: int, value: Any, status: int | None = None) -> None:
+    async def write(self, which: int, value: Any, status: int | None = None, ahead_s: float = 0) -> None:
         variant = ua.Variant(value) if value is not None else None
         code = ua.StatusCode(status if status is not None else ua.StatusCodes.Good)
-        data = ua.DataValue(variant, code, SourceTimestamp=datetime.now(UTC))
+        data = ua.DataValue(variant, code, SourceTimestamp=datetime.now(UTC) + timedelta(seconds=ahead_s))
         await self._variables[which].write_value(data)
 
 
@@ -113,6 +113,7 @@ async def test_status_codes_become_qualities(make: Any, port: Any, intake: Any, 
     assert batch.quality[batch.point == 2].tolist() == [Quality.NOT_A_NUMBER]
 
 
+@pytest.mark.slow
 async def test_a_server_restart_is_survived_and_everything_read_again(
     make: Any, port: Any, intake: Any, running: Any, eventually: Any, board: Any
 ) -> None:
@@ -193,13 +194,25 @@ async def test_an_unknown_node_is_a_dead_letter_and_the_others_come(
     assert batch.quality[batch.point == 1].tolist() == [Quality.DISCONNECTED]
 
 
-async def test_the_log_away_loses_no_newest_value(
+async def test_every_change_while_the_log_is_away_is_kept(
     make: Any, port: Any, intake: Any, running: Any, eventually: Any
 ) -> None:
     async with plant(port) as server, running(make()):
         await eventually(lambda: intake.of(0))
         intake.closed = True
-        await server.write(0, 7.0)
-        await eventually(lambda: intake.submitted > 1)
+        for value in (7.0, 8.0, 9.0):
+            await server.write(0, value)
+            await asyncio.sleep(0.15)
         intake.closed = False
-        await eventually(lambda: 7.0 in intake.of(0), 8)
+        await eventually(lambda: intake.of(0) == [1.0, 7.0, 8.0, 9.0], 8)
+
+
+async def test_a_server_whose_clock_is_ahead_is_refused(
+    make: Any, port: Any, intake: Any, running: Any, eventually: Any, board: Any
+) -> None:
+    async with plant(port) as server, running(make()):
+        await eventually(lambda: intake.of(0))
+        await server.write(0, 2.0, ahead_s=3600)
+        await eventually(lambda: "对时" in board.all()[0].last_error)
+    assert intake.reasons() == ["bad_time"]
+    assert intake.of(0) == [1.0]

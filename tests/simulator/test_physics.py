@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from hazwatch.simulator.physics import tankfarm as tf
 TANK = tf.Vessel(tf.METHANOL, 3.5, 6.2)
 SPHERE = tf.Vessel(tf.AMMONIA, 12.4, 12.4, sphere=True)
 FLOW = st.floats(0, 300)
+FAN = True
 FRACTION = st.floats(0, 1)
 
 
@@ -85,9 +85,9 @@ def test_gas_is_where_the_wind_blows_and_more_leak_means_more_gas(rate: float, w
 @given(st.floats(0, 0.01), st.floats(1, 3600), st.integers(1, 60))
 def test_the_gas_balance_of_a_zone_does_not_depend_on_the_step(leak: float, total: float, parts: int) -> None:
     zone, once, often = warehouse.Zone(), warehouse.ZoneState(), warehouse.ZoneState()
-    once = warehouse.step(zone, once, 15, 50, leak, True, total)
+    once = warehouse.step(zone, once, 15, 50, leak, FAN, total)
     for _ in range(parts):
-        often = warehouse.step(zone, often, 15, 50, leak, True, total / parts)
+        often = warehouse.step(zone, often, 15, 50, leak, FAN, total / parts)
     assert often.gas == pytest.approx(once.gas, rel=1e-6, abs=1e-9)
 
 

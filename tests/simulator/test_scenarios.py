@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from hazwatch.simulator.registry import park
@@ -166,4 +168,4 @@ def test_the_recorded_run_says_that_it_is_one_and_never_jumps() -> None:
     assert "回放" in te.status
     plant = RecordedPlant()
     pressure = [plant.advance(0.01)[6] for _ in range(4000)]
-    assert max(abs(a - b) for a, b in zip(pressure, pressure[1:], strict=False)) < 5
+    assert max(abs(a - b) for a, b in pairwise(pressure)) < 5

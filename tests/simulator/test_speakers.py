@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,7 @@ def node(intake: Any, board: Any, clock: Any, free_port: Any, nats: Any, tmp_pat
     return Node(intake, board, clock, ports, nats, tmp_path)
 
 
+@pytest.mark.slow
 async def test_every_point_of_the_park_arrives_over_its_own_protocol(node: Node, running: Any, eventually: Any) -> None:
     simulator = Simulator(node.config())
     room = node.room()
@@ -169,7 +171,8 @@ async def test_every_point_of_the_park_arrives_over_its_own_protocol(node: Node,
     assert 950 < node.intake.of(index)[0] < 1060  # tenths of hPa on the wire, hPa here
 
 
-async def test_a_cut_of_the_national_link_is_filled_up_afterwards(node: Node, running: Any, eventually: Any) -> None:
+@pytest.mark.slow
+async def test_a_cut_of_the_national_link_is_filled_up_afterwards(node: Node, eventually: Any) -> None:
     simulator = Simulator(node.config())
     await node.open_https()
     await simulator.start()
@@ -187,15 +190,14 @@ async def test_a_cut_of_the_national_link_is_filled_up_afterwards(node: Node, ru
     whole = node.of(GATEWAYS.chlorine)
     seconds = sorted(whole.ts[whole.point == first].tolist())
     assert len(seconds) == len(set(seconds))
-    assert max(b - a for a, b in zip(seconds, seconds[1:], strict=False)) <= 2500  # no hole
+    assert max(b - a for a, b in pairwise(seconds)) <= 2500  # no hole
     history = node.of(GATEWAYS.chlorine, Lane.BACKGROUND)
     assert len(history)
     assert (np.diff(history.ts[history.point == first]) > 0).all()  # oldest first
 
 
-async def test_data_survive_a_node_that_is_away_and_a_simulator_that_restarts(
-    node: Node, running: Any, eventually: Any
-) -> None:
+@pytest.mark.slow
+async def test_data_survive_a_node_that_is_away_and_a_simulator_that_restarts(node: Node, eventually: Any) -> None:
     simulator = Simulator(node.config())
     await simulator.start()  # nobody listens on the HTTPS port
     await asyncio.sleep(2.5)
@@ -213,6 +215,7 @@ async def test_data_survive_a_node_that_is_away_and_a_simulator_that_restarts(
     assert (batch.point == first).sum() >= 4
 
 
+@pytest.mark.slow
 async def test_a_cut_of_the_sparkplug_link_is_filled_up_as_history(node: Node, running: Any, eventually: Any) -> None:
     simulator = Simulator(node.config())
     await simulator.start()
@@ -234,10 +237,11 @@ async def test_a_cut_of_the_sparkplug_link_is_filled_up_as_history(node: Node, r
     good = whole.take(whole.quality == 0)
     first = min(p.index for p in node.links[GATEWAYS.tennessee].points.values())
     seconds = sorted(set(good.ts[good.point == first].tolist()))
-    assert max(b - a for a, b in zip(seconds, seconds[1:], strict=False)) <= 2500
+    assert max(b - a for a, b in pairwise(seconds)) <= 2500
     assert (whole.quality == 7).any()  # the death certificate marked them meanwhile
 
 
+@pytest.mark.slow
 async def test_the_edge_node_keeps_its_data_while_the_host_is_offline(
     node: Node, running: Any, eventually: Any
 ) -> None:
@@ -253,6 +257,7 @@ async def test_the_edge_node_keeps_its_data_while_the_host_is_offline(
         await simulator.stop()
 
 
+@pytest.mark.slow
 async def test_gateways_without_credentials_stay_silent_and_say_so(node: Node) -> None:
     simulator = Simulator(node.config(credentials={GATEWAYS.drums: b"short"}))
     await simulator.start()

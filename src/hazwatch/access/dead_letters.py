@@ -42,7 +42,9 @@ def keep(sessions: Sessions, letters: Sequence[DeadLetter], path_of: Callable[[s
         session.execute(delete(DeadLetterRow).where(DeadLetterRow.id <= newest - MOST))
 
 
-def page(session: Session, who: Principal, request: PageRequest, *, link: str, reason: str, q: str) -> Page[dict[str, Any]]:
+def page(
+    session: Session, who: Principal, request: PageRequest, *, link: str, reason: str, q: str
+) -> Page[dict[str, Any]]:
     """Refusals in scope, newest first."""
     statement = scoped(select(DeadLetterRow), who, DeadLetterRow)
     if link:
@@ -52,9 +54,7 @@ def page(session: Session, who: Principal, request: PageRequest, *, link: str, r
     if q:
         statement = statement.where(DeadLetterRow.detail.ilike(like(q), escape="\\"))
     total = count(session, statement)
-    rows = session.scalars(
-        statement.order_by(DeadLetterRow.id.desc()).offset(request.offset).limit(request.page_size)
-    )
+    rows = session.scalars(statement.order_by(DeadLetterRow.id.desc()).offset(request.offset).limit(request.page_size))
     items = [
         {
             "id": r.id, "at": iso(r.at), "link": r.link, "reason": r.reason, "detail": r.detail, "count": r.count,

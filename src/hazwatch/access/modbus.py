@@ -26,10 +26,10 @@ from pymodbus.exceptions import ModbusException
 from hazwatch.access.backoff import Backoff
 from hazwatch.access.columns import mark_unusable
 from hazwatch.access.directory import LinkConfig
-from hazwatch.access.port import Intake, IntakeClosedError, StatusBoard
+from hazwatch.access.port import Intake, StatusBoard
 from hazwatch.access.registers import Read, plan
-from hazwatch.samples.batch import Origin, SampleBatch
-from hazwatch.samples.codec import Frame
+from hazwatch.access.retained import Retained
+from hazwatch.samples.batch import SampleBatch
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
 from hazwatch.vocabulary.moments import Clock
 from hazwatch.vocabulary.quality import Quality
@@ -69,6 +69,7 @@ class ModbusAdapter:
         self._host, self._port = url.hostname, url.port or 502
         self._timeout_s = float(options.get("timeout_s", "3"))
         self._reads, self._faults = plan(link.points, int(options.get("unit", "1")), int(options.get("gap", "0")))
+        self._retained = Retained(link, intake, self._status, clock)
         self._refused: set[int] = set()  # reads that the device refuses at present
 
     async def run(self) -> None:
@@ -76,6 +77,11 @@ class ModbusAdapter:
         for fault in self._faults:
             self._status.fault(fault, self._clock())
             self._intake.refuse(DeadLetter(self._link.code, Refusal.UNKNOWN_POINT, fault, self._clock()))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._retained.run())
+            tasks.create_task(self._keep_polling())
+
+    async def _keep_polling(self) -> None:
         backoff = Backoff()
         while True:
             try:
@@ -117,32 +123,27 @@ class ModbusAdapter:
                 raise _LineDeadError("对端关闭了连接")
             answer = await getattr(client, _METHODS[read.table])(read.address, count=read.count, device_id=read.unit)
             backoff.reset()
-            try:
-                await self._take(number, read, answer)
-            except IntakeClosedError as error:
-                # Polled values cannot be asked for again: the log's absence is a gap, and the next turn tries anew.
-                self._status.gaps += 1
-                self._status.fault(f"日志不可用: {error}", self._clock())
+            self._take(number, read, answer)
             due = max(due + period, loop.time())
             await asyncio.sleep(due - loop.time())
 
-    async def _take(self, number: int, read: Read, answer: Any) -> None:
+    def _take(self, number: int, read: Read, answer: Any) -> None:
         if answer.isError():
-            await self._refuse(number, read, f"异常码 {getattr(answer, 'exception_code', '?')}")
+            self._refuse(number, read, f"异常码 {getattr(answer, 'exception_code', '?')}")
             return
         bits = read.table in ("co", "di")
         try:
             values = read.values(answer.bits if bits else answer.registers)
         except ValueError as error:
-            await self._refuse(number, read, str(error))
+            self._refuse(number, read, str(error))
             return
         self._refused.discard(number)
         n = len(values)
         now = self._clock()
         batch = SampleBatch(read.points, np.full(n, now, np.int64), values, np.zeros(n, np.uint8))
-        await self._submit(mark_unusable(batch), now)
+        self._retained.put(mark_unusable(batch))
 
-    async def _refuse(self, number: int, read: Read, why: str) -> None:
+    def _refuse(self, number: int, read: Read, why: str) -> None:
         now = self._clock()
         last = read.address + read.count - 1
         self._status.fault(f"单元 {read.unit} {read.table} {read.address}–{last} 读取被拒: {why}", now)
@@ -152,8 +153,4 @@ class ModbusAdapter:
         self._refused.add(number)
         n = len(read.points)
         lost = np.full(n, Quality.DISCONNECTED, np.uint8)
-        await self._submit(SampleBatch(read.points, np.full(n, now, np.int64), np.full(n, np.nan), lost), now)
-
-    async def _submit(self, batch: SampleBatch, now: int) -> None:
-        await self._intake.submit(Frame(Origin(self._link.gateway, -1, now), batch))
-        self._status.received(len(batch), now, now)
+        self._retained.put(SampleBatch(read.points, np.full(n, now, np.int64), np.full(n, np.nan), lost))

@@ -34,9 +34,9 @@ from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from hazwatch.access.backoff import Backoff
 from hazwatch.access.columns import Columns
 from hazwatch.access.directory import LinkConfig, PointAddress
-from hazwatch.access.port import Intake, IntakeClosedError, StatusBoard
-from hazwatch.samples.batch import Origin
-from hazwatch.samples.codec import Frame
+from hazwatch.access.port import Intake, StatusBoard
+from hazwatch.access.retained import Retained
+from hazwatch.access.times import believable
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
 from hazwatch.vocabulary.moments import Clock, to_ms
 from hazwatch.vocabulary.quality import Quality
@@ -70,6 +70,7 @@ class OpcUaAdapter:
         self._watchdog_s = float(options.get("watchdog_s", "10"))
         self._timeout_s = float(options.get("timeout_s", "4"))
         self._columns = Columns()
+        self._retained = Retained(link, intake, self._status, clock)
         self._dirty = asyncio.Event()
         self._heard_at = 0.0
         self._last: dict[int, tuple[int, Quality, float]] = {}  # point index → newest time, quality, value seen
@@ -78,13 +79,18 @@ class OpcUaAdapter:
     async def run(self) -> None:
         """Receive until cancelled."""
         self._nodes = self._resolve()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._retained.run())
+            tasks.create_task(self._flush())
+            tasks.create_task(self._keep_connected())
+
+    async def _keep_connected(self) -> None:
         backoff = Backoff()
         while True:
             try:
                 await self._session(backoff)
-            except* (OSError, TimeoutError, ua.UaError) as errors:
-                text = "; ".join(str(e) or type(e).__name__ for e in errors.exceptions)
-                self._status.fault(f"OPC UA 会话中断: {text}", self._clock())
+            except (OSError, TimeoutError, ua.UaError) as error:
+                self._status.fault(f"OPC UA 会话中断: {str(error) or type(error).__name__}", self._clock())
             if self._status.connected:
                 self._status.connected = False
                 self._status.gaps += 1
@@ -109,9 +115,7 @@ class OpcUaAdapter:
             await self._read_all(client)
             self._status.connected = True
             backoff.reset()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._flush())
-                tasks.create_task(self._watch(client))
+            await self._watch(client)
         finally:
             with contextlib.suppress(Exception):  # it is being thrown away, in whatever state it is
                 await asyncio.wait_for(client.disconnect(), 2.0)
@@ -222,13 +226,12 @@ class OpcUaAdapter:
             self._dirty.clear()
             if not len(self._columns):
                 continue
-            batch, now = self._columns.take(), self._clock()
-            try:
-                await self._intake.submit(Frame(Origin(self._link.gateway, -1, now), batch))
-            except IntakeClosedError as error:
-                self._last.clear()  # the values are read again once the log is back
-                raise _SilentError(f"日志不可用: {error}") from error
-            self._status.received(len(batch), now, int(batch.ts.max()))
+            batch, wrong = believable(self._columns.take(), self._clock())
+            self._retained.put(batch)
+            if wrong:
+                self._status.rejected += 1
+                self._status.fault(wrong, self._clock())
+                self._intake.refuse(DeadLetter(self._link.code, Refusal.BAD_TIME, wrong, self._clock()))
 
     async def _watch(self, client: Client) -> None:
         loop = asyncio.get_running_loop()

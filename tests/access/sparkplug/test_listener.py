@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,10 @@ from hazwatch.access.sparkplug.datatypes import DataType
 from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker_of
 
 OPTIONS = {"group": "puyang", "node": "te-01"}
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Edge:
@@ -46,15 +51,15 @@ class Edge:
 
     def birth(self) -> None:
         self.seq = 0
-        payload = pb.Payload(timestamp=1, seq=0)
+        payload = pb.Payload(timestamp=now_ms(), seq=0)
         payload.metrics.add(name="bdSeq", datatype=DataType.INT64, long_value=0)
-        payload.metrics.add(name="XMEAS(1)", alias=1, timestamp=1, datatype=DataType.DOUBLE, double_value=1.0)
+        payload.metrics.add(name="XMEAS(1)", alias=1, timestamp=now_ms(), datatype=DataType.DOUBLE, double_value=1.0)
         self.send("NBIRTH", payload)
 
     def data(self, value: float, *, skip: int = 0, qos: int = 0) -> None:
         self.seq = (self.seq + 1 + skip) % 256
-        payload = pb.Payload(timestamp=2, seq=self.seq)
-        payload.metrics.add(alias=1, timestamp=2, double_value=value)
+        payload = pb.Payload(timestamp=now_ms(), seq=self.seq)
+        payload.metrics.add(alias=1, timestamp=now_ms(), double_value=value)
         self.send("NDATA", payload, qos)
 
 
@@ -207,3 +212,26 @@ async def test_a_refused_password_is_a_fault_on_the_link(
     async with running(SparkplugListener(broker, holder(config), intake, board, clock)):
         await eventually(lambda: board.of(config).last_error)
         assert not board.of(config).connected
+
+
+async def test_a_thousand_messages_share_few_appends(
+    nats: Any, intake: Any, listen: Any, running: Any, eventually: Any
+) -> None:
+    """Every append waits for the disk: messages that queue up meanwhile are made durable together."""
+
+    async def slow(frame: Any) -> None:
+        await asyncio.sleep(0.05)
+        intake.frames.append(frame)
+
+    intake.submit = slow
+    with edge_of(nats) as edge:
+        await eventually(edge.client.is_connected)
+        async with running(listen()):
+            await eventually(lambda: edge.commands)
+            edge.birth()
+            began = asyncio.get_running_loop().time()
+            for i in range(1000):
+                edge.data(float(i))
+            await eventually(lambda: len(intake.of(0)) == 1001, 15.0)
+            assert asyncio.get_running_loop().time() - began < 10  # one by one it would take 50 s
+            assert intake.of(0)[1:] == [float(i) for i in range(1000)]

@@ -190,3 +190,15 @@ def test_a_changed_registry_needs_no_rebirth(node: EdgeNode, link: Callable[...,
 def test_garbage_is_refused(node: EdgeNode) -> None:
     assert node.birth(b"\xff\xff", "", T0).refusals[0][0] is Refusal.MALFORMED
     assert node.data(b"\xff\xff", "", T0).refusals[0][0] is Refusal.MALFORMED
+
+
+def test_times_that_cannot_be_true_are_refused_and_the_rest_kept(node: EdgeNode) -> None:
+    node.birth(birth(), "", T0)
+    payload = pb.Payload(timestamp=T0, seq=1)
+    payload.metrics.add(alias=100, timestamp=T0 + 301_000, double_value=1.0)
+    payload.metrics.add(alias=100, timestamp=86_400_000, double_value=2.0)
+    payload.metrics.add(alias=101, timestamp=T0 + 299_000, double_value=3.0, is_historical=True)
+    result = node.data(payload.SerializeToString(), "", T0)
+    assert values(result) == [(2, 3.0)]
+    assert result.frames[0].origin.lane is Lane.BACKGROUND
+    assert [r for r, _ in result.refusals] == [Refusal.BAD_TIME]

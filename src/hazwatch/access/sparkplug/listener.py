@@ -37,9 +37,11 @@ from hazwatch.access.sparkplug.session import EdgeNode, Result
 from hazwatch.samples.codec import Frame
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
 from hazwatch.vocabulary.moments import Clock
+from hazwatch.vocabulary.quality import Quality
 
 _NAMESPACE: Final = "spBv1.0"
 _DATA_QUEUE: Final = 20_000
+_AT_ONCE: Final = 1_000
 _MAX_PAYLOAD: Final = 4 << 20
 _RETRY_S: Final = 0.5
 _KEEPALIVE_S: Final = 30
@@ -130,15 +132,18 @@ class SparkplugListener:
     async def run(self) -> None:
         """Listen until cancelled."""
         self._loop = asyncio.get_running_loop()
+        self._stopping = False
         self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
         self._client.loop_start()
         try:
             while True:
-                message = await self._queue.get()
+                messages = [await self._queue.get()]
+                while len(messages) < _AT_ONCE and not self._queue.empty():
+                    messages.append(self._queue.get_nowait())
                 try:
-                    await self._take(message)
+                    await self._take(messages)
                 finally:
-                    self._waiting.release()
+                    self._waiting.release(len(messages))
         finally:
             with contextlib.suppress(Exception):  # going away: the will says the same if this does not arrive
                 self._say_state(online=False)
@@ -274,28 +279,35 @@ class SparkplugListener:
         payload.metrics.add(name="Node Control/Rebirth", datatype=DataType.BOOLEAN, boolean_value=True)
         self._client.publish(f"{_NAMESPACE}/{group}/NCMD/{node}", payload.SerializeToString(), qos=0)
 
-    async def _take(self, message: mqtt.MQTTMessage) -> None:
+    async def _take(self, messages: list[mqtt.MQTTMessage]) -> None:
+        """Read messages in order, make all they brought durable together, then acknowledge them."""
         self._refresh()
-        durable = True
-        parts = message.topic.split("/")
-        if len(parts) in (4, 5) and parts[0] == _NAMESPACE:
-            group, kind, node = parts[1:4]
-            edge = self._nodes.get((group, node))
-            if edge is None:
-                self._refuse("", Refusal.UNKNOWN_GATEWAY, f"未登记的边缘节点 {group}/{node}")
-            else:
-                durable = await self._handle(edge, group, kind, "/".join(parts[4:]), message)
-        if durable:
+        frames = [(edge, frame) for message in messages for edge, frame in self._read(message)]
+        if frames:
+            # Submitted in order before any is durable: they share one append.
+            await asyncio.gather(*(self._until_durable(edge, frame) for edge, frame in frames))
+        for message in messages:
             self._client.ack(message.mid, message.qos)
 
-    async def _handle(self, edge: EdgeNode, group: str, kind: str, device: str, message: mqtt.MQTTMessage) -> bool:
+    def _read(self, message: mqtt.MQTTMessage) -> list[tuple[EdgeNode, Frame]]:
+        parts = message.topic.split("/")
+        if len(parts) not in (4, 5) or parts[0] != _NAMESPACE:
+            return []
+        group, kind, node = parts[1:4]
+        edge = self._nodes.get((group, node))
+        if edge is None:
+            self._refuse("", Refusal.UNKNOWN_GATEWAY, f"未登记的边缘节点 {group}/{node}")
+            return []
+        return [(edge, frame) for frame in self._follow(edge, group, kind, "/".join(parts[4:]), message).frames]
+
+    def _follow(self, edge: EdgeNode, group: str, kind: str, device: str, message: mqtt.MQTTMessage) -> Result:
         payload = bytes(message.payload)
         now = self._clock()
         status = self._board.of(edge.link)
         if len(payload) > _MAX_PAYLOAD:
             status.rejected += 1
             self._refuse(edge.link.code, Refusal.TOO_LARGE, f"载荷 {len(payload)} 字节,上限 {_MAX_PAYLOAD}")
-            return True
+            return Result()
         if kind in ("NBIRTH", "DBIRTH"):
             result = edge.birth(payload, device, now)
         elif kind in ("NDATA", "DDATA"):
@@ -303,7 +315,7 @@ class SparkplugListener:
         elif kind in ("NDEATH", "DDEATH"):
             result = edge.death(payload, device, now)
         else:
-            return True
+            return Result()
         status.connected = edge.alive
         status.gaps += result.gap
         status.duplicates += message.dup
@@ -313,17 +325,7 @@ class SparkplugListener:
             self._refuse(edge.link.code, reason, detail, payload)
         if result.rebirth:
             self._ask_rebirth(group, edge.link.options["node"])
-        return await self._submit(edge, kind, result)
-
-    async def _submit(self, edge: EdgeNode, kind: str, result: Result) -> bool:
-        """Make every frame durable, however long that takes; the edge nodes are told meanwhile to keep their data."""
-        status = self._board.of(edge.link)
-        for frame in result.frames:
-            await self._until_durable(edge, frame)
-            if not kind.endswith("DEATH"):
-                ts = frame.batch.ts
-                status.received(len(ts), frame.origin.received_at, int(ts.max()))
-        return True
+        return result
 
     async def _until_durable(self, edge: EdgeNode, frame: Frame) -> None:
         while True:
@@ -337,6 +339,9 @@ class SparkplugListener:
             else:
                 if not self._online and self._client.is_connected():
                     self._say_state(online=True)
+                if not (frame.batch.quality == Quality.DISCONNECTED).all():  # a death certificate is no data
+                    ts = frame.batch.ts
+                    self._board.of(edge.link).received(len(ts), frame.origin.received_at, int(ts.max()))
                 return
 
     def _refuse(self, code: str, reason: Refusal, detail: str, payload: bytes = b"") -> None:

@@ -24,6 +24,7 @@ from hazwatch.access.directory import LinkConfig, PointAddress
 from hazwatch.access.sparkplug import decode as wire
 from hazwatch.access.sparkplug import sparkplug_b_pb2 as pb
 from hazwatch.access.sparkplug.datatypes import QUALITY_GOOD
+from hazwatch.access.times import believable
 from hazwatch.samples.batch import Origin, SampleBatch
 from hazwatch.samples.codec import Frame
 from hazwatch.vocabulary.faults import Refusal
@@ -259,6 +260,11 @@ class EdgeNode:
         if keep.any():
             batch = self._batch(metrics, rows, point, now).take(keep)
             historical = metrics.historical[keep]
+            believed, wrong = believable(batch, now)
+            if wrong:
+                result.refusals.append((Refusal.BAD_TIME, wrong))
+                historical = historical[np.isin(batch.ts, believed.ts)]
+                batch = believed
             for lane, mask in ((Lane.LIVE, ~historical), (Lane.BACKGROUND, historical)):
                 if mask.any():
                     result.frames.append(Frame(Origin(self.link.gateway, -1, now, lane), batch.take(mask)))

@@ -19,11 +19,12 @@ from typing import Any, Final, Protocol
 import httpx
 
 from hazwatch.access.national.envelope import Keys, seal, sign
-from hazwatch.access.national.http import PATH
 from hazwatch.simulator.outbox import Outbox
 from hazwatch.simulator.rows import PointRow
 from hazwatch.vocabulary.moments import CHINA, Clock, from_ms
 
+#: Where the platform takes reports over HTTPS.
+PATH: Final = "/ingest/v1/report"
 _FRESH_MS: Final = 5_000
 _RETRY_S: Final = 1.0
 #: The message itself is at fault: it would be refused for ever.

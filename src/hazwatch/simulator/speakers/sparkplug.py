@@ -22,10 +22,11 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hazwatch.access.sparkplug import sparkplug_b_pb2 as pb
-from hazwatch.access.sparkplug.datatypes import DataType
 from hazwatch.simulator.rows import PointRow
 
 _KEEPALIVE_S: Final = 10
+#: Sparkplug data types.
+_INT64, _DOUBLE, _BOOLEAN = 4, 10, 11
 _IN_DOUBT_MS: Final = 15_000
 _KEPT: Final = 72 * 3600
 _AT_ONCE: Final = 5  # history at no more than five times real time
@@ -168,7 +169,7 @@ class SparkplugSpeaker:
 
     def _death(self) -> bytes:
         payload = pb.Payload()
-        payload.metrics.add(name="bdSeq", datatype=DataType.INT64, long_value=self._bd_seq)
+        payload.metrics.add(name="bdSeq", datatype=_INT64, long_value=self._bd_seq)
         return payload.SerializeToString()
 
     def _on_pre_connect(self, client: mqtt.Client, _userdata: Any) -> None:
@@ -211,12 +212,10 @@ class SparkplugSpeaker:
             return  # nothing to show yet: the first values bring the birth
         now, values = self._newest
         payload = pb.Payload(timestamp=now, seq=0)
-        payload.metrics.add(name="bdSeq", datatype=DataType.INT64, long_value=self._bd_seq)
-        payload.metrics.add(name="Node Control/Rebirth", datatype=DataType.BOOLEAN, boolean_value=False)
+        payload.metrics.add(name="bdSeq", datatype=_INT64, long_value=self._bd_seq)
+        payload.metrics.add(name="Node Control/Rebirth", datatype=_BOOLEAN, boolean_value=False)
         for alias, (point, value) in enumerate(zip(self._points, values, strict=True)):
-            payload.metrics.add(
-                name=point.address, alias=alias, timestamp=now, datatype=DataType.DOUBLE, double_value=value
-            )
+            payload.metrics.add(name=point.address, alias=alias, timestamp=now, datatype=_DOUBLE, double_value=value)
         self._seq = 0
         self._born = True
         self._send("NBIRTH", payload)
