@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -64,6 +66,141 @@ def serve_command(role: Annotated[str, typer.Argument(help="engine, access, web 
     if role not in ("engine", "access", "web", "simulator"):
         raise typer.BadParameter(f"没有进程 {role}")
     import_module(f"hazwatch.app.{role}").main(_settings())
+
+
+token_app = typer.Typer(no_args_is_help=True, help="程序访问令牌")
+app.add_typer(token_app, name="token")
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Option(help="用途,便于日后辨认")] = "cli",
+    role: Annotated[str, typer.Option(help="viewer, operator, engineer 或 admin")] = "viewer",
+    scope: Annotated[str, typer.Option(help="辖区编码(省市县园区企业),默认全省")] = "",
+    days: Annotated[int, typer.Option(help="有效天数")] = 365,
+) -> None:
+    """Create a bearer token and print it once (创建令牌,仅显示一次)."""
+    from hazwatch.app import desks
+
+    settings = _settings()
+    with _told():
+        typer.echo(desks.create_token(settings, name, role, scope or settings.province, days))
+
+
+@token_app.command("list")
+def token_list() -> None:
+    """List tokens (列出令牌)."""
+    from hazwatch.app import desks
+
+    with _told():
+        for line in desks.list_tokens(_settings()):
+            typer.echo(line)
+
+
+@token_app.command("revoke")
+def token_revoke(number: Annotated[int, typer.Argument(help="令牌编号,见 token list")]) -> None:
+    """Revoke a token at once (吊销令牌)."""
+    from hazwatch.app import desks
+
+    with _told():
+        desks.revoke_token(_settings(), number)
+        typer.echo(f"令牌 {number} 已吊销")
+
+
+gateway_app = typer.Typer(no_args_is_help=True, help="网关密钥")
+app.add_typer(gateway_app, name="gateway")
+
+
+@gateway_app.command("secret")
+def gateway_secret(
+    code: Annotated[str, typer.Argument(help="11 位网关编码")],
+    renew: Annotated[bool, typer.Option("--renew", help="先生成新密钥;旧密钥立即失效")] = False,
+) -> None:
+    """Show a gateway's key once (显示网关密钥,仅一次;国标网关为 64 字节 Base64:32 字节 AES 密钥 + 32 字节 HMAC 密钥)."""
+    from hazwatch.app import desks
+
+    with _told():
+        typer.echo(desks.gateway_secret(_settings(), code, renew=renew))
+
+
+registry_app = typer.Typer(no_args_is_help=True, help="档案导入导出")
+app.add_typer(registry_app, name="registry")
+
+
+@registry_app.command("template")
+def registry_template(out: Annotated[Path, typer.Argument(help="要写的 .xlsx")]) -> None:
+    """Write the workbook to fill in (下载登记模板)."""
+    from hazwatch.app import desks
+
+    out.write_bytes(desks.template())
+    typer.echo(f"模板已写入 {out}", err=True)
+
+
+@registry_app.command("import")
+def registry_import(
+    file: Annotated[Path, typer.Argument(help="填好的 .xlsx")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查,不写入")] = False,
+) -> None:
+    """Import a workbook, whole or not at all (导入档案,要么全部要么不导)."""
+    from hazwatch.app import desks
+
+    with _told():
+        ok, lines = desks.import_workbook(_settings(), file, dry_run=dry_run)
+        for line in lines:
+            typer.echo(line, err=not ok)
+        if not ok:
+            raise typer.Exit(1)
+
+
+scenario_app = typer.Typer(no_args_is_help=True, help="模拟园区的场景")
+app.add_typer(scenario_app, name="scenario")
+
+
+@scenario_app.command("list")
+def scenario_list() -> None:
+    """List scenarios with their parameters and state (列出场景)."""
+    from hazwatch.app import desks
+
+    with _told():
+        for line in desks.scenario_lines(_settings()):
+            typer.echo(line)
+
+
+@scenario_app.command("start")
+def scenario_start(
+    scenario: Annotated[str, typer.Argument(help="场景编号,见 scenario list")],
+    param: Annotated[list[str] | None, typer.Option(help="参数,如 --param minutes=5,可多次")] = None,
+) -> None:
+    """Start a scenario (启动场景)."""
+    from hazwatch.app import desks
+
+    with _told():
+        typer.echo(desks.scenario_start(_settings(), scenario, param or []))
+
+
+@scenario_app.command("stop")
+def scenario_stop(scenario: Annotated[str, typer.Argument(help="场景编号")]) -> None:
+    """Stop a scenario (停止场景,恢复正常)."""
+    from hazwatch.app import desks
+
+    with _told():
+        typer.echo(desks.scenario_stop(_settings(), scenario))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what a person can mend into one line and exit code 2."""
+    from hazwatch.identity.errors import ApiError
+    from hazwatch.log.client import LogAwayError, RpcError
+
+    try:
+        yield
+    except ApiError as error:
+        typer.echo(f"错误:{error.message}。{error.hint}", err=True)
+        raise typer.Exit(2) from error
+    except (LogAwayError, RpcError, ValueError, OSError) as error:
+        typer.echo(f"错误:{error}", err=True)
+        raise typer.Exit(2) from error
 
 
 def _settings(**given: object) -> Settings:

@@ -189,7 +189,7 @@ def go_on(record: Record, change: Transition) -> Event:
             record.state = State.NORMAL
         if record.state is State.NORMAL:
             record.closed_at = change.event_ts
-    else:
+    elif cause is Cause.ESCALATE:
         record.value, record.limit, record.limit_version = change.value, change.limit, change.limit_version
         if change.after.severity >= record.worst_level.severity:
             record.worst_level = change.after

@@ -48,9 +48,14 @@ def log_url(settings: Settings) -> str:
     return settings.log_url or f"nats://127.0.0.1:{settings.log_port}"
 
 
-async def open_log(settings: Settings, name: str) -> Log:
-    """Connect to the log."""
-    return await Log.connect(log_url(settings), NODE_USER, secret(settings.home, "log.password"), name)
+async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> Log:
+    """Connect to the log.
+
+    Raises:
+        LogAwayError: it does not answer within ``patience_s``.
+    """
+    password = secret(settings.home, "log.password")
+    return await Log.connect(log_url(settings), NODE_USER, password, name, patience_s=patience_s)
 
 
 async def until_told(*work: Awaitable[object]) -> None:

@@ -24,6 +24,11 @@ from hazwatch.vocabulary.quality import Quality
 
 #: Qualities that raise an alarm of their own. A silent link is one fault on the links page, not one per point.
 _ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Quality.FROZEN)
+#: How often grades follow what is known of their inputs, and how much must have changed.
+_CONFIDENCE_EVERY_MS = 3_000
+_DOUBT = 0.05
+#: A value that arrived longer ago says nothing about now (access.md §5: a point is stale after 5 min).
+_YOUNG_MS = 5 * 60_000
 
 
 class Watch:
@@ -36,6 +41,7 @@ class Watch:
         self._lock = lock
         self._window = Window(0)
         self._approaches: dict[str, list[Approach]] = {}
+        self._confidence_due = 0
         self.picture: Picture | None = None
         self.state: StreamState | None = None
 
@@ -66,7 +72,8 @@ class Watch:
         if state is None or not source.points:
             return 0.0
         index = np.array([p for p in source.points if p < len(state.latest.ts)], np.int64)
-        usable = (state.latest.ts[index] > 0) & (state.latest.quality[index] <= Quality.UNDER_RANGE)
+        young = state.latest.received[index] > self._newest() - _YOUNG_MS
+        usable = young & (state.latest.quality[index] <= Quality.UNDER_RANGE)
         return float(usable.sum()) / len(source.points)
 
     # --- events ----------------------------------------------------------------------------------------------------
@@ -90,8 +97,25 @@ class Watch:
         await self._quality_alarms(until)
         if until >= self._window.due:
             await self._trends(until)
+        elif until >= self._confidence_due:
+            self._confidence_due = until + _CONFIDENCE_EVERY_MS
+            await self._grade(self._doubted(), until)
+
+    def _doubted(self) -> set[str]:
+        """Sources of which more or less is known than their grade says."""
+        picture = self.picture
+        if picture is None:
+            return set()
+        grades = self._risk.grades
+        return {
+            s.code
+            for s in picture.sources
+            if s.code in grades and abs(self.confidence_of(s) - grades[s.code].confidence) > _DOUBT
+        }
 
     async def _grade(self, sources: set[str], now: int) -> None:
+        if not sources:
+            return
         async with self._lock:
             graded = await asyncio.to_thread(self._risk.rescore, sources, self._approaches, now)
         await self.tell_grades(graded)
@@ -118,7 +142,7 @@ class Watch:
         names = {p: picture.facts(p).name for p in found}
         near = {s.code: named(found, names, list(s.points)) for s in picture.sources}
         self._approaches = {code: approaches for code, approaches in near.items() if approaches}
-        await self._grade(set(self._approaches) | self._risk.restless(), until)
+        await self._grade(set(self._approaches) | self._risk.restless() | self._doubted(), until)
 
     async def _quality_alarms(self, until: int) -> None:
         state, picture = self.state, self.picture

@@ -33,6 +33,7 @@ from hazwatch.vocabulary.moments import iso
 
 #: A score is written again when it has moved by this much.
 _MOVED = 1.0
+_MOVED_CONFIDENCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,12 @@ class RiskDesk:
         before = self._grades.get(new.code)
         same = (
             before is not None and before.colour is new.colour and abs(before.score - new.score) < _MOVED
+            and abs(before.confidence - new.confidence) < _MOVED_CONFIDENCE
             and [t["x"] > 0 for t in before.terms] == [t["x"] > 0 for t in new.terms]
         )  # fmt: skip
         if same and before is not None:
             # The written score stays the yardstick, so that a slow creep is written too.
-            self._grades[new.code] = replace(before, held=new.held, confidence=new.confidence)
+            self._grades[new.code] = replace(before, held=new.held)
             return []
         self._grades[new.code] = new
         return [new]

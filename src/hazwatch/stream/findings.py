@@ -25,7 +25,7 @@ def findings(rows: Rows, arrived_at: int, limit_version: int, *, background: boo
             amended = []
             out.append(Revision(int(row["point"]), int(row["event_ts"]), arrived_at, amended))
             continue
-        late = background or row["kind"] == kernel.AMENDED
+        late = background or bool(row["kind"] == kernel.AMENDED)
         transition = Transition(
             int(row["point"]), int(row["event_ts"]), arrived_at, Level(int(row["from_level"])),
             Level(int(row["to_level"])), float(row["value"]), float(row["limit"]), limit_version, late,

