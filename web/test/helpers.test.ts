@@ -3,7 +3,8 @@ import { arrow, belongs, merge, waits, worstPriority, type Filters } from "@/ala
 import { bounds, draw } from "@/history/ranges";
 import { worstFirst, headerWords, type MapSource } from "@/map/places";
 import { extent, labels, mapStyle, EMPTY } from "@/map/style";
-import { share, shapeOf, tankForm } from "@/registry/equipment";
+import { detailText } from "@/identity/detail";
+import { share, shapeOf, shortName, tankForm } from "@/registry/equipment";
 import { nextBelow } from "@/risk/bounds";
 import { evenColumns } from "@/shared/columns";
 import { clock, decimals, delay, duration, number, plain, setZone, stamp } from "@/shared/format";
@@ -150,6 +151,15 @@ describe("shared", () => {
   });
   it("names keys", () => {
     expect([" ", "A", "/", "ArrowUp"].map((key) => keyName({ key }))).toEqual(["Space", "a", "/", "ArrowUp"]);
+  });
+  it("reads the detail of an audit entry", () => {
+    expect(detailText({ counts: { 企业: { new: 5, changed: 0 } }, file: "a.xlsx", sha256: "x" })).toBe("企业 新增 5,文件 a.xlsx");
+    expect(detailText({ ids: ["a", "b"], note: "" })).toBe("条数 2");
+    expect(detailText("text")).toBe("text");
+  });
+  it("does not repeat the name of the equipment", () => {
+    expect(shortName({ name: "甲醇储罐T-101进料阀位" }, { name: "甲醇储罐T-101" })).toBe("进料阀位");
+    expect(shortName({ name: "甲醇储罐T-101" }, { name: "甲醇储罐T-101" })).toBe("甲醇储罐T-101");
   });
   it("orders roles", () => {
     expect(holds("admin", "engineer")).toBe(true);

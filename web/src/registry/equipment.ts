@@ -15,6 +15,18 @@ export function shapeOf(equipment: Pick<Equipment, "code" | "kind" | "points">):
   return "other";
 }
 
+/** The name of a point without the name of its equipment, which stands above it already. */
+export function shortName(point: Pick<Point, "name">, equipment: Pick<Equipment, "name">): string {
+  const rest = point.name.startsWith(equipment.name) ? point.name.slice(equipment.name.length).replace(/^[\s·\-—_]+/, "") : point.name;
+  return rest || point.name;
+}
+
+/** What stands beside the picture of a tank: level, stock, the first temperature, the first pressure. The rest goes below. */
+export function beside(points: readonly Point[]): { main: Point[]; rest: Point[] } {
+  const main = ["YW", "WD", "YL", "CL"].flatMap((quantity) => points.find((point) => point.quantity === quantity) ?? []);
+  return { main, rest: points.filter((point) => !main.includes(point)) };
+}
+
 export type TankForm = "sphere" | "horizontal" | "floating" | "vertical";
 export function tankForm(form: string | null | undefined): TankForm {
   const text = (form ?? "").toLowerCase();

@@ -17,9 +17,9 @@ export function useWidth(element: Ref<HTMLElement | null>): Ref<number> {
   return width;
 }
 
-export function useColumns(width: Ref<number>, least: number): ComputedRef<(count: number) => Record<string, string>> {
+export function useColumns(width: Ref<number>, least: number, most: number): ComputedRef<(count: number) => Record<string, string>> {
   return computed(() => (count: number) => {
     const columns = evenColumns(count, Math.floor(width.value / least));
-    return { gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` };
+    return { gridTemplateColumns: `repeat(${columns}, minmax(0, ${most}px))` };
   });
 }
