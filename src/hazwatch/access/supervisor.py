@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -45,7 +45,7 @@ class AccessRoom:
         listeners: Mapping[str, Adapter],
         board: StatusBoard,
         clock: Clock,
-        on_reports: Callable[[Sequence[LinkReport]], None] = lambda _: None,
+        on_reports: Callable[[list[LinkReport]], None] = lambda _: None,
     ) -> None:
         self._holder = holder
         self._factories = factories

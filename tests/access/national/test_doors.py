@@ -360,3 +360,36 @@ async def test_hostile_neighbours_cost_a_good_client_nothing(tcp: Any) -> None:
         task.cancel()
     await asyncio.gather(*attackers, return_exceptions=True)
     assert sorted(delays)[5] < 0.5
+
+
+async def test_a_line_cut_at_any_byte_loses_nothing_and_inserts_nothing_twice(
+    tcp: Any, intake: Any, eventually: Any
+) -> None:
+    """The gateway sends again until it is acknowledged, wherever the line was cut before (users' complaint no. 1)."""
+    frame = outer(inner("cut")) + b"@@"
+    for at in [*range(0, len(frame), 7), len(frame) - 1, len(frame)]:
+        _, writer = await dial(tcp)
+        writer.write(frame[:at])
+        await writer.drain()
+        writer.transport.abort() if at % 2 else writer.close()
+    reader, writer = await dial(tcp)
+    writer.write(frame)
+    reply = await answer(reader)
+    assert reply["success"]
+    assert len(intake.frames) == 1
+    await eventually(lambda: set(intake.reasons()) <= {"truncated"})
+
+
+async def test_a_reply_that_was_lost_is_given_again(tcp: Any, intake: Any, eventually: Any) -> None:
+    frame = outer(inner("lost-reply")) + b"@@"
+    intake.gate.clear()
+    _, writer = await dial(tcp)
+    writer.write(frame)
+    await eventually(lambda: intake.submitted == 1)
+    writer.transport.abort()  # gone before the reply
+    await asyncio.sleep(0.05)
+    intake.gate.set()
+    reader, writer = await dial(tcp)
+    writer.write(frame)
+    assert (await answer(reader))["code"] in ("duplicate", "ok")
+    assert len(intake.frames) == 1

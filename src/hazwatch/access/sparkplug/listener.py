@@ -31,6 +31,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from hazwatch.access.directory import DirectoryHolder, LinkConfig
 from hazwatch.access.letters import excerpt
 from hazwatch.access.port import Intake, IntakeClosedError, StatusBoard
+from hazwatch.access.sparkplug import decode as wire
 from hazwatch.access.sparkplug import sparkplug_b_pb2 as pb
 from hazwatch.access.sparkplug.datatypes import DataType
 from hazwatch.access.sparkplug.session import EdgeNode, Result
@@ -133,6 +134,7 @@ class SparkplugListener:
         """Listen until cancelled."""
         self._loop = asyncio.get_running_loop()
         self._stopping = False
+        await asyncio.to_thread(wire.warm_up)
         self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
         self._client.loop_start()
         try:
