@@ -75,10 +75,10 @@ export function trendOption(drawn: Drawn, range: Range, look: TrendLook): Record
   const step = look.held ? "end" : false;
   const long = range.to - range.from > 26 * 3_600_000;
   const digits = y ? decimals(y[1] - y[0]) : 2;
-  const marks = (look.marks ?? []).map((mark) => ({
+  const marks = (look.marks ?? []).map((mark, index) => ({
     xAxis: mark.ms,
     lineStyle: { color: INK, width: 1, type: "solid" },
-    label: { formatter: mark.word, position: "insideEndTop", color: INK, fontSize: 11, rotate: 0, distance: [4, 0] },
+    label: { formatter: mark.word, position: "insideEndTop", color: INK, fontSize: 11, rotate: 0, distance: [4, 0], align: index ? "left" : "right" },
   }));
   return {
     animation: false,

@@ -34,7 +34,7 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
       county: { type: "geojson", data: boundaries.county },
       "city-label": { type: "geojson", data: labels(boundaries.city) },
       "county-label": { type: "geojson", data: labels(boundaries.county) },
-      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 62, clusterMaxZoom: 11, clusterProperties },
+      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 62, clusterMaxZoom: 10, clusterProperties },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#d3d8db" } },
