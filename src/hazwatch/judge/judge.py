@@ -104,6 +104,8 @@ def relimit(state: JudgeState, old: Limits, new: Limits, at: int) -> Rows:
     """
     changed = old.changed(new)
     changed = changed[changed < len(old)]
+    # A point that never had a sample has no past to close: whatever comes first is judged under the new limits.
+    changed = changed[state.live.ts[changed] != NEVER]
     for i in changed.tolist():
         # A timer that runs was started by the old limit; the held value decides anew.
         state.live.timing[i] = 0
