@@ -169,6 +169,22 @@ async def test_message_security_with_a_generated_certificate(
         assert key.stat().st_mode & 0o077 == 0
 
 
+async def test_only_the_pinned_server_is_believed(
+    make: Any, port: Any, intake: Any, running: Any, eventually: Any, board: Any, tmp_path: Any
+) -> None:
+    certificate, key = tmp_path / "client.der", tmp_path / "client.pem"
+    options = {"security": "SignAndEncrypt", "certificate": str(certificate), "private_key": str(key)}
+    other = tmp_path / "other.der"
+    usage = [ExtendedKeyUsageOID.SERVER_AUTH]
+    await setup_self_signed_certificate(tmp_path / "other.pem", other, "urn:other", "localhost", usage, {})
+    async with plant(port, tmp_path):
+        async with running(make(**options, server_certificate=str(other))):
+            await eventually(lambda: board.all() and board.all()[0].last_error, 10)
+            assert not intake.frames
+        async with running(make(**options, server_certificate=str(tmp_path / "server.der"))):
+            await eventually(lambda: intake.of(0), 10)
+
+
 async def test_user_and_password(make: Any, port: Any, intake: Any, running: Any, eventually: Any, board: Any) -> None:
     async with plant(port, users=Passwords()):
         async with running(make(b"falsch", user="reader")):

@@ -5,6 +5,7 @@
     watchdog_s: no notification for so long → full read; nothing new and no answer → reconnect. 10.
     security: None | Sign | SignAndEncrypt (policy Basic256Sha256). Default None.
     certificate, private_key: paths (DER, PEM); made on first use when missing.
+    server_certificate: path; the only one that is accepted. Without it the one the server shows is believed.
     user: user name; the password is ``LinkConfig.secret``.
     timeout_s: time for an answer, 4.
 
@@ -24,6 +25,7 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -131,7 +133,7 @@ class OpcUaAdapter:
         mode = options.get("security", "None")
         try:
             if mode != "None":
-                await _secure(client, mode, Path(options["certificate"]), Path(options["private_key"]))
+                await _secure(client, mode, options)
             await client.connect()
         except BaseException:
             with contextlib.suppress(Exception):  # half-open: close what there is
@@ -268,13 +270,18 @@ def _judge(data: ua.DataValue) -> tuple[float, Quality]:
     return (value, Quality.GOOD) if math.isfinite(value) else (math.nan, Quality.NOT_A_NUMBER)
 
 
-async def _secure(client: Client, mode: str, certificate: Path, private_key: Path) -> None:
+async def _secure(client: Client, mode: str, options: Mapping[str, str]) -> None:
     """Set up message security with a client certificate, made on first use."""
     if mode not in ("Sign", "SignAndEncrypt"):
         raise ValueError(f"OPC UA 安全模式 {mode!r} 应为 None、Sign 或 SignAndEncrypt")
+    certificate, private_key = Path(options["certificate"]), Path(options["private_key"])
     await client.setup_self_signed_certificate(private_key, certificate)
     with contextlib.suppress(OSError):
         await asyncio.to_thread(private_key.chmod, 0o600)
     await client.set_security(
-        SecurityPolicyBasic256Sha256, certificate, private_key, mode=getattr(ua.MessageSecurityMode, mode)
+        SecurityPolicyBasic256Sha256,
+        certificate,
+        private_key,
+        server_certificate=options.get("server_certificate"),
+        mode=getattr(ua.MessageSecurityMode, mode),
     )
