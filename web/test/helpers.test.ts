@@ -117,9 +117,10 @@ describe("equipment", () => {
 
 describe("risk and map", () => {
   it("says what would make it calmer", () => {
-    expect(nextBelow(66)).toEqual({ word: "「黄」", below: 55 });
-    expect(nextBelow(25)).toEqual({ word: "无预警", below: 15 });
-    expect(nextBelow(3)).toBeNull();
+    expect(nextBelow(66, "orange")).toEqual({ word: "「黄」", below: 55, held: false });
+    expect(nextBelow(25, "orange")).toEqual({ word: "「黄」", below: 55, held: true });
+    expect(nextBelow(25, "blue")).toEqual({ word: "无预警", below: 15, held: false });
+    expect(nextBelow(3, "none")).toBeNull();
   });
   const place = (code: string, colour: string, score: number): MapSource =>
     ({ type: "Feature", geometry: { type: "Point", coordinates: [113, 34] }, properties: { code, colour, score, active_alarms: 0 } }) as unknown as MapSource;

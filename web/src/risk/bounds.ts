@@ -10,12 +10,12 @@ export const BOUNDS: { colour: Colour; from: number }[] = [
 ];
 const FALL_MARGIN = 5;
 
-/** What the next calmer colour is, and below which score it is reached (bound − 5). */
-export function nextBelow(score: number | null): { word: string; below: number } | null {
+/** `held`: the colour stands above its score, by a direct rule or because it falls late. What the next calmer colour is, and below which score it is reached (bound − 5). */
+export function nextBelow(score: number | null, colour: Colour): { word: string; below: number; held: boolean } | null {
   if (score === null) return null;
-  const at = BOUNDS.findIndex((bound) => score >= bound.from);
+  const at = BOUNDS.findIndex((bound) => bound.colour === colour);
   const bound = BOUNDS[at];
   if (!bound) return null;
   const next = BOUNDS[at + 1];
-  return { word: next ? `「${COLOURS[next.colour].word}」` : "无预警", below: bound.from - FALL_MARGIN };
+  return { word: next ? `「${COLOURS[next.colour].word}」` : "无预警", below: bound.from - FALL_MARGIN, held: score < bound.from };
 }
