@@ -1,4 +1,4 @@
-"""Writes the lock files from pyproject.toml: hashed, for every platform and Python we support, without a registry's name."""
+"""Writes the lock files from pyproject.toml: hashed, for every platform we support, naming no registry."""
 
 from __future__ import annotations
 

@@ -140,7 +140,9 @@ class TestNode:
 
 
 @contextlib.contextmanager
-def node(home: Path, description: rows.Description | None = None, *, simulator: bool = False, **settings: Any) -> Iterator[TestNode]:
+def node(
+    home: Path, description: rows.Description | None = None, *, simulator: bool = False, **settings: Any
+) -> Iterator[TestNode]:
     """Start a node in ``home``; with a description, that registry is there from the start."""
     names = (
         "port", "log_port", "mqtt_port", "national_https_port", "national_tcp_port", "simulator_opcua_port",
@@ -189,7 +191,9 @@ class TestGateway:
         outer = {"enterpriseId": ENTERPRISE, "gatewayId": self.code, "report": sealed, "sign": sign(sealed, keys)}
         return json.dumps(outer).encode() + b"@@"
 
-    async def send(self, ts: int, values: Mapping[str, float], kind: str = "report", patience_s: float = 60.0) -> dict[str, Any]:
+    async def send(
+        self, ts: int, values: Mapping[str, float], kind: str = "report", patience_s: float = 60.0
+    ) -> dict[str, Any]:
         """Send one report under one dataId until it is answered."""
         data = self.frame(str(uuid.uuid4()), ts, values, kind)
         deadline = time.monotonic() + patience_s

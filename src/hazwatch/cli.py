@@ -11,7 +11,12 @@ import typer
 
 from hazwatch.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="危化品安全生产风险监测预警系统 Hazwatch")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="危化品安全生产风险监测预警系统 Hazwatch",
+)
 
 
 @app.callback()
@@ -116,7 +121,7 @@ def gateway_secret(
     code: Annotated[str, typer.Argument(help="11 位网关编码")],
     renew: Annotated[bool, typer.Option("--renew", help="先生成新密钥;旧密钥立即失效")] = False,
 ) -> None:
-    """Show a gateway's key once (显示网关密钥,仅一次;国标网关为 64 字节 Base64:32 字节 AES 密钥 + 32 字节 HMAC 密钥)."""
+    """Show a gateway's key once (显示网关密钥,仅一次;国标网关:Base64,前 32 字节 AES,后 32 字节 HMAC)."""
     from hazwatch.app import desks
 
     with _told():

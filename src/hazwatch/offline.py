@@ -8,6 +8,7 @@ only in the column ``found_late``.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -283,7 +284,7 @@ def _padded(limits: Limits, points: int) -> Limits:
 
 def _write(path: Path, names: dict[str, int], rows: Rows, late: NDArray[np.bool_], *, iso: bool) -> None:
     by_index = list(names)
-    order = np.lexsort(([by_index[i] for i in rows["point"]], rows["event_ts"])) if len(rows) else []
+    order: Iterable[int] = np.lexsort(([by_index[i] for i in rows["point"]], rows["event_ts"])) if len(rows) else []
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)

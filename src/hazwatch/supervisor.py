@@ -75,7 +75,12 @@ class Supervisor:
             child.restarts += 1
             if loop.time() - started > _STEADY_S:
                 pause = 0.0
-            _log.warning("%s ended with %s, starting again in %.1f s", child.name, child.process and child.process.returncode, pause)
+            _log.warning(
+                "%s ended with %s, starting again in %.1f s",
+                child.name,
+                child.process and child.process.returncode,
+                pause,
+            )
             await asyncio.sleep(pause)
             pause = min(_LONGEST_PAUSE_S, pause * 2 or 0.2)
 
@@ -83,7 +88,7 @@ class Supervisor:
         with (self._folder / f"{child.name}.log").open("ab") as out:
             child.process = await asyncio.create_subprocess_exec(
                 *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-                env={**os.environ, **child.environment}, preexec_fn=die_with_parent,  # noqa: PLW1509  # one prctl, no locks taken
+                env={**os.environ, **child.environment}, preexec_fn=die_with_parent,  # one prctl, no locks taken
             )  # fmt: skip
         await child.process.wait()
 

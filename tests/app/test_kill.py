@@ -12,15 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.nodes import TestGateway, TestNode, level_point, node, plant
 
 from hazwatch.app.node import clock
-from tests.nodes import TestGateway, TestNode, level_point, node, plant
 
 POINTS = 10
 ROLES = ("engine", "log", "access", "web")
 
 
-async def _drive(running: TestNode, gateways: list[TestGateway], start: int, stop: asyncio.Event) -> list[int]:
+async def _drive(gateways: list[TestGateway], start: int, stop: asyncio.Event) -> list[int]:
     """Every gateway sends one report a second of event time, as fast as it is acknowledged."""
     done = [0] * len(gateways)
 
@@ -46,7 +46,7 @@ async def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path):
     with node(tmp_path, plant(POINTS), snapshot_s=3) as running:
         gateways = [TestGateway(running.settings.national_tcp_port, running.secret()) for _ in range(POINTS)]
         stop = asyncio.Event()
-        driving = asyncio.create_task(_drive(running, gateways, start, stop))
+        driving = asyncio.create_task(_drive(gateways, start, stop))
         for k in range(kills):
             await asyncio.sleep(rng.uniform(0.5, 3.0))
             running.kill(ROLES[k % len(ROLES)])
@@ -85,7 +85,9 @@ def _compare(running: TestNode, start: int, done: list[int]) -> tuple[int, int, 
             wanted = [start + m * 1000 for m in range(n) if _stored(m)]
             lost += len(set(wanted) - set(kept))
             doubled += len(kept) - len(set(kept))
-            found = client.get("/api/v1/alarms", params={"show": "all", "point": level_point(k + 1), "page_size": 500}).json()
+            found = client.get(
+                "/api/v1/alarms", params={"show": "all", "point": level_point(k + 1), "page_size": 500}
+            ).json()
             begun = sorted(a["event_time"] for a in found["items"])
             excursions = (n + 4) // 20
             lost += max(0, excursions - len(begun))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.nodes import SOURCE, TestGateway, TestNode, events, level_point, node, plant
 
 from hazwatch.app.node import clock
-from tests.nodes import SOURCE, TestGateway, TestNode, events, level_point, node, plant
 
 POINT = level_point(1)
 
@@ -74,7 +74,9 @@ async def test_one_record_an_excursion_and_the_second_operator_is_told(running: 
     start = now_s() - 60_000
     for second, value in enumerate((5.0, 8.5, 9.5, 8.5, 5.0, 9.5)):
         await gateway.send(start + second * 1000, {point: value})
-    first, second = await until(lambda: len(found := alarms_of(running, point)) == 2 and sorted(found, key=lambda a: a["event_time"]))
+    first, second = await until(
+        lambda: len(found := alarms_of(running, point)) == 2 and sorted(found, key=lambda a: a["event_time"])
+    )
 
     assert (first["level"], first["worst_level"], first["state"]) == ("normal", "HH", "returned_unacknowledged")
     assert (second["level"], second["state"]) == ("HH", "unacknowledged")
@@ -104,7 +106,9 @@ async def test_backfilled_data_amends_history_and_never_rings(running: TestNode,
     found = await until(lambda: alarms_of(running, point), 10.0)
     assert [(a["worst_level"], a["state"], a["found_late"]) for a in found] == [("HH", "normal", True)]
     with running.client() as client:
-        rows = client.get(f"/api/v1/points/{point}/history", params={"from": start, "to": start + 481_000, "step": 0}).json()
+        rows = client.get(
+            f"/api/v1/points/{point}/history", params={"from": start, "to": start + 481_000, "step": 0}
+        ).json()
     assert len(rows["rows"]) >= 4
     assert rows["source"] == "raw"
 
@@ -152,7 +156,7 @@ async def test_refused_input_is_kept_where_a_person_sees_it(running: TestNode, g
 
     def letters():
         with running.client() as client:
-            return [l for l in client.get("/api/v1/dead-letters").json()["items"] if l["reason"] == "unknown_point"]
+            return [r for r in client.get("/api/v1/dead-letters").json()["items"] if r["reason"] == "unknown_point"]
 
     assert (await until(letters))[0]["link"] == gateway.code
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +66,7 @@ def limits_array(spec, points=2):
 
 def batches(rows, cuts):
     bounds = sorted({0, len(rows), *[c % (len(rows) + 1) for c in cuts]})
-    return [
-        SampleBatch.of(*(list(column) for column in zip(*rows[a:b], strict=True)))
-        for a, b in zip(bounds, bounds[1:], strict=False)
-    ]
+    return [SampleBatch.of(*(list(column) for column in zip(*rows[a:b], strict=True))) for a, b in pairwise(bounds)]
 
 
 def play(rows, spec, cuts=(), ring=64, until=None):

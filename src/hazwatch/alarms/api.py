@@ -100,13 +100,21 @@ def router(sessions: Sessions, gate: Gate, clock: moments.Clock, acknowledge: Ac
             mine = listing.ids_in_scope(session, who, body.ids)
         asked = [i for i in body.ids if i in mine]
         unknown = [{"id": i, "reason": "没有这条报警", "by": None, "at": None} for i in body.ids if i not in mine]
-        outcome = {"acknowledged": [], "refused": []}
+        outcome: dict[str, Any] = {"acknowledged": [], "refused": []}
         if asked:
             outcome = await acknowledge(asked, who.username, body.note.strip(), clock())
         if outcome["acknowledged"]:
             detail = {"ids": outcome["acknowledged"], "note": body.note}
             with unit_of_work(sessions) as session:
-                audit.record(session, clock(), who, "alarm.acknowledge", f"{len(outcome['acknowledged'])} 条报警", who.scope, detail)
+                audit.record(
+                    session,
+                    clock(),
+                    who,
+                    "alarm.acknowledge",
+                    f"{len(outcome['acknowledged'])} 条报警",
+                    who.scope,
+                    detail,
+                )
         return {"acknowledged": outcome["acknowledged"], "refused": outcome["refused"] + unknown}
 
     return routes

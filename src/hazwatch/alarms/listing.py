@@ -95,7 +95,8 @@ def everything(session: Session, who: Principal, wanted: AlarmFilter) -> Iterato
 def summary(session: Session, who: Principal) -> dict[str, int]:
     """Open records in scope by state."""
     statement = scoped(select(Alarm.state, func.count()).group_by(Alarm.state), who, Alarm)
-    found = {state: n for state, n in session.execute(statement.where(Alarm.state.in_([s.value for s in OPEN])))}
+    rows = session.execute(statement.where(Alarm.state.in_([s.value for s in OPEN])))
+    found: dict[str, int] = dict(row.tuple() for row in rows)
     return {state.value: found.get(state.value, 0) for state in OPEN}
 
 

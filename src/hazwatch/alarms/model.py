@@ -86,7 +86,7 @@ class Transition:
 
 @dataclass(slots=True)
 class Record:
-    """One alarm record. Names as in docs/api.md; ``point`` is the dense index; ``level_since`` the last change of level."""
+    """One alarm record. Names as in docs/api.md; ``point`` is the dense index, ``level_since`` the newest level's."""
 
     id: str
     point: int

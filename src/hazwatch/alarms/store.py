@@ -52,8 +52,8 @@ def record_of(row: Alarm) -> Record:
     """The record that a row holds."""
     return Record(
         row.id, row.point, row.kind, Level(row.level), Level(row.worst_level), State(row.state), _float(row.value),
-        _float(row.limit), row.limit_version, row.event_time, row.arrived_at, row.level_since, row.found_late, row.returned_at,
-        row.closed_at, row.acknowledged_by, row.acknowledged_at, row.note, row.revoked,
+        _float(row.limit), row.limit_version, row.event_time, row.arrived_at, row.level_since, row.found_late,
+        row.returned_at, row.closed_at, row.acknowledged_by, row.acknowledged_at, row.note, row.revoked,
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def save(session: Session, change: Change, known: set[str], facts: FactsOf) -> N
     if old:
         # scope: node-internal because the desk writes what the judge found; people's changes were checked before
         changed = update(Alarm).where(Alarm.id == bindparam("record_id"))
-        columns = {name: bindparam(name) for name in _state_columns(old[0])}
+        columns: dict[str, Any] = {name: bindparam(name) for name in _state_columns(old[0])}
         session.connection().execute(changed.values(columns), [{"record_id": r.id, **_state_columns(r)} for r in old])
     if change.events:
         session.execute(

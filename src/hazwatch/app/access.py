@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import asdict
+from functools import partial
 
 import orjson
 import uvicorn
@@ -55,6 +56,10 @@ def load_directory(sessions: Sessions, key: bytes) -> Directory:
     return Directory(record.version, links)
 
 
+def _is(code: str, link: LinkConfig) -> bool:
+    return link.code == code
+
+
 class Access:
     """Everything of the access process, wired."""
 
@@ -80,7 +85,9 @@ class Access:
             host="127.0.0.1", port=self._settings.mqtt_port, host_id="hazwatch", user=NODE_USER,
             password=secret(self._settings.home, "log.password"),
         )  # fmt: skip
-        tcp = NationalTcpListener(self.national, self._settings.host, self._settings.national_tcp_port, TcpLimits(), tls=None)
+        tcp = NationalTcpListener(
+            self.national, self._settings.host, self._settings.national_tcp_port, TcpLimits(), tls=None
+        )
         return AccessRoom(
             holder,
             factories={
@@ -88,7 +95,7 @@ class Access:
                 "modbus": lambda link: ModbusAdapter(link, intake, board, clock),
                 "recorded": lambda link: RecordedAdapter(link, intake, board, clock),
                 "sparkplug-external": lambda link: SparkplugListener(
-                    broker_of(link), holder, intake, board, clock, lambda other, code=link.code: other.code == code
+                    broker_of(link), holder, intake, board, clock, partial(_is, link.code)
                 ),
             },
             listeners={"sparkplug": SparkplugListener(own, holder, intake, board, clock), "national-tcp": tcp},
@@ -142,7 +149,7 @@ class Access:
                 await asyncio.to_thread(
                     dead_letters.keep, self._sessions, letters, lambda link: self._paths.get(link, _ROOT)
                 )
-            except Exception:
+            except Exception:  # noqa: BLE001  # whatever is wrong with the records, letters wait and access goes on
                 _log.exception("%d dead letters could not be written, trying again", len(letters))
                 for letter in letters:
                     self._letter(letter)

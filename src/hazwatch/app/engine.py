@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.node import clock, open_log, run_process, until_told
 from hazwatch.app.watch import Watch
-from hazwatch.history import query
+from hazwatch.history import query, thinning
 from hazwatch.history.offsets import OffsetFile
 from hazwatch.history.sink import HistorySink
 from hazwatch.history.store import Store
@@ -49,12 +50,13 @@ class Engine:
         self.picture = facts.load(self.sessions)
         self.store = Store.open(home / "history", settings.raw_days)
         kept = state.load(home / "snapshots")
-        self.desk = AlarmDesk(self.sessions, lambda index: self.picture.facts(index))
+        self.desk = AlarmDesk(self.sessions, self._facts)
         sink = HistorySink(self.store, OffsetFile(home / "history.offset"), settings.heartbeat_s * 1000, kept.place)
         lanes = Lanes(log, kept.place)
         lock = asyncio.Lock()
-        self.risk = RiskDesk(self.sessions, lambda s: self.watch.alarms_of(s), lambda s: self.watch.confidence_of(s))
-        self.watch = Watch(log, self.desk, self.risk, lock)
+        self.watch = Watch(log, self.desk, lock)
+        self.risk = RiskDesk(self.sessions, self.watch.alarms_of, self.watch.confidence_of)
+        self.watch.risk = self.risk
         self.pipeline = Pipeline(
             kept, lanes, sink, self.desk, kinds=self.picture.kinds, folder=home / "snapshots",
             snapshot_s=settings.snapshot_s, announce=self.watch.announce, on_tick=self.watch.on_tick,
@@ -64,6 +66,9 @@ class Engine:
         self.watch.state, self.watch.picture = kept, self.picture
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
+
+    def _facts(self, index: int) -> PointFacts:
+        return self.picture.facts(index)
 
     async def begin(self) -> None:
         """Answer requests and put the registry's limits in force."""
@@ -157,7 +162,10 @@ class Engine:
     async def _series(self, data: bytes) -> bytes:
         """History of one point: ``{point, from, to, step}`` → JSON."""
         asked = orjson.loads(data)
-        series = await query.series(self.store, asked["point"], asked["from"], asked["to"], asked["step"])
+        point = asked["point"]
+        kept = self.pipeline.kept.thinning
+        running = thinning.running(kept, point) if point < len(kept.ts) else None
+        series = await query.series(self.store, point, asked["from"], asked["to"], asked["step"], running)
         rows = [[None if math.isnan(x) else x for x in row] for row in series.rows.tolist()]
         return orjson.dumps(
             {"step": series.step_s, "source": series.source, "rows": rows, "next_from": series.next_from}

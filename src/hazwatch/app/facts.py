@@ -43,7 +43,9 @@ class Picture:
     def facts(self, index: int) -> PointFacts:
         """The facts of a point; one that the registry does not know keeps a speaking stand-in."""
         known = self.points.get(index)
-        return known or PointFacts(index, f"#{index}", f"未登记指标 #{index}", "", "", "", "", "", "", "/", False)
+        return known or PointFacts(
+            index, f"#{index}", f"未登记指标 #{index}", "", "", "", "", "", "", "/", simulated=False
+        )
 
 
 def load(sessions: Sessions) -> Picture:
@@ -68,7 +70,9 @@ def load(sessions: Sessions) -> Picture:
         {p.index: p.equipment for p in points},
         {p.index: _danger(p.quantity, p.unit) for p in points},
         tuple(
-            SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, tuple(own.get(s.code, ())))
+            SourceFacts(
+                s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, tuple(own.get(s.code, ()))
+            )
             for s in sources
         ),
         limits,

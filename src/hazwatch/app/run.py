@@ -146,7 +146,9 @@ def _environment(settings: Settings) -> dict[str, str]:
 async def _main(settings: Settings, say: Say) -> None:
     node = Node(settings, say)
     node.start()
-    say(f"Hazwatch 正在启动:http://{settings.host}:{settings.port}/ (Ctrl+C 停止;各进程日志在 {settings.home / 'logs'})")
+    say(
+        f"Hazwatch 正在启动:http://{settings.host}:{settings.port}/ (Ctrl+C 停止;各进程日志在 {settings.home / 'logs'})"
+    )
     try:
         await until_told(node.follow_registry())
     finally:

@@ -34,10 +34,12 @@ _YOUNG_MS = 5 * 60_000
 class Watch:
     """Keeps quality alarms and grades in step with the stream, and tells what changed."""
 
-    def __init__(self, log: Log, desk: AlarmDesk, risk: RiskDesk, lock: asyncio.Lock) -> None:
+    #: Set by the engine right after; the risk desk in turn asks us for alarms.
+    risk: RiskDesk
+
+    def __init__(self, log: Log, desk: AlarmDesk, lock: asyncio.Lock) -> None:
         self._log = log
         self._desk = desk
-        self._risk = risk
         self._lock = lock
         self._window = Window(0)
         self._approaches: dict[str, list[Approach]] = {}
@@ -58,9 +60,10 @@ class Watch:
             if record is None:
                 continue
             second = record.level_since if record.level.severity > 1 else None
+            facts = picture.facts(point)
             found.append(
                 ActiveAlarm(
-                    picture.facts(point).code, picture.facts(point).name, picture.equipment.get(point, ""), record.level,
+                    facts.code, facts.name, picture.equipment.get(point, ""), record.level,
                     picture.danger.get(point, "other"), record.event_time, second, record.acknowledged_at is not None,
                 )
             )  # fmt: skip
@@ -90,7 +93,7 @@ class Watch:
         now = max(r.arrived_at for r in records)
         await self._grade(sources, max(now, self._newest()))
 
-    async def on_tick(self, until: int, live: bool) -> None:  # noqa: FBT001  # the pipeline's callback has this form
+    async def on_tick(self, until: int, live: bool) -> None:  # the pipeline's callback has this form
         """Event time has passed: quality alarms, trends, the passing of time in grades."""
         if not live or self.state is None or self.picture is None:
             return
@@ -106,7 +109,7 @@ class Watch:
         picture = self.picture
         if picture is None:
             return set()
-        grades = self._risk.grades
+        grades = self.risk.grades
         return {
             s.code
             for s in picture.sources
@@ -117,13 +120,15 @@ class Watch:
         if not sources:
             return
         async with self._lock:
-            graded = await asyncio.to_thread(self._risk.rescore, sources, self._approaches, now)
+            graded = await asyncio.to_thread(self.risk.rescore, sources, self._approaches, now)
         await self.tell_grades(graded)
 
     async def tell_grades(self, graded: Sequence[Graded]) -> None:
         """Tell the pages."""
         if graded:
-            await self._log.tell(wire.SUBJECT_GRADES, orjson.dumps([{"path": g.path, "grade": g.form()} for g in graded]))
+            await self._log.tell(
+                wire.SUBJECT_GRADES, orjson.dumps([{"path": g.path, "grade": g.form()} for g in graded])
+            )
 
     def _newest(self) -> int:
         return int(self.state.judge.clock[0]) if self.state is not None else 0
@@ -137,12 +142,12 @@ class Watch:
         self._window.add(until, np.where(fresh, kept.value, np.nan))
         points = np.arange(len(kept.ts))
         calm = wire.levels(state.judge, points) == 0
-        found = self._window.approaches(state.limits.threshold, picture.span, self._risk.weights.time_horizon_min)
+        found = self._window.approaches(state.limits.threshold, picture.span, self.risk.weights.time_horizon_min)
         found = {p: a for p, a in found.items() if p < len(calm) and calm[p]}
         names = {p: picture.facts(p).name for p in found}
         near = {s.code: named(found, names, list(s.points)) for s in picture.sources}
         self._approaches = {code: approaches for code, approaches in near.items() if approaches}
-        await self._grade(set(self._approaches) | self._risk.restless() | self._doubted(), until)
+        await self._grade(set(self._approaches) | self.risk.restless() | self._doubted(), until)
 
     async def _quality_alarms(self, until: int) -> None:
         state, picture = self.state, self.picture

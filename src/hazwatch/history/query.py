@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,9 @@ def step_for(start: int, end: int) -> int:
     return next((s for s in _NICE_STEPS_S if s >= wanted), int(np.ceil(wanted / 86400)) * 86400)
 
 
-async def series(store: Store, point: int, start: int, end: int, step_s: int | None) -> Series:
+async def series(
+    store: Store, point: int, start: int, end: int, step_s: int | None, running: NDArray[np.void] | None = None
+) -> Series:
     """One point from ``start`` (inclusive) to ``end`` (exclusive), epoch ms.
 
     Args:
@@ -50,13 +52,31 @@ async def series(store: Store, point: int, start: int, end: int, step_s: int | N
         point: dense index.
         start, end: range.
         step_s: seconds a row, 0 = raw, None = automatic.
+        running: the point's minute that is not complete yet (``thinning.running``), so that a chart ends at now.
     """
     chosen = step_for(start, end) if step_s is None else step_s
     if chosen == 0:
         return await _raw(store, point, start, end)
     if chosen * 1000 < MINUTE:
         return await _from_samples(store, point, start, end, chosen)
-    return await _from_minutes(store, point, start, end, chosen - chosen % 60)
+    found = await _from_minutes(store, point, start, end, chosen - chosen % 60)
+    return found if running is None else _with_running(found, running, start, end)
+
+
+def _with_running(series: Series, running: NDArray[np.void], start: int, end: int) -> Series:
+    """Add the running minute to the last step, or as a step of its own."""
+    if not len(running) or not start <= int(running[0]["minute"]) + MINUTE or int(running[0]["minute"]) >= end:
+        return series
+    now = running[0]
+    step = int(now["minute"]) // (series.step_s * 1000) * series.step_s * 1000
+    row = np.array([step, now["low"], now["high"], now["total"] / now["count"], now["last"], now["count"], 0.0])
+    if len(series.rows) and series.rows[-1, 0] == step:
+        before = series.rows[-1]
+        n = before[5] + row[5]
+        mean = (before[3] * before[5] + row[3] * row[5]) / n
+        row = np.array([step, min(before[1], row[1]), max(before[2], row[2]), mean, row[4], n, before[6]])
+        return replace(series, rows=np.vstack([series.rows[:-1], row]))
+    return replace(series, rows=np.vstack([series.rows, row]))
 
 
 async def value_before(store: Store, point: int, moment: int) -> tuple[int, float, int] | None:

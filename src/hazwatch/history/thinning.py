@@ -10,7 +10,7 @@ sample is one more row and nothing has to be read back.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -43,7 +43,7 @@ class Thinning(NamedTuple):
     Attributes:
         ts, value, quality: the last kept sample.
         minute: start of the running minute, epoch ms, ``NONE`` before the first.
-        low, high, total, last, last_ts, count: what the running minute adds up to.
+        low, high, total, last, last_ts, counted: what the running minute adds up to.
     """
 
     ts: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Thinning(NamedTuple):
     total: NDArray[np.float64]
     last: NDArray[np.float64]
     last_ts: NDArray[np.int64]
-    count: NDArray[np.uint32]
+    counted: NDArray[np.uint32]
 
 
 def fresh(points: int) -> Thinning:
@@ -65,7 +65,10 @@ def fresh(points: int) -> Thinning:
         np.full(points, np.nan),
         np.full(points, 255, np.uint8),
         np.full(points, NONE, np.int64),
-        *(np.zeros(points) for _ in range(4)),
+        np.zeros(points),
+        np.zeros(points),
+        np.zeros(points),
+        np.zeros(points),
         np.zeros(points, np.int64),
         np.zeros(points, np.uint32),
     )
@@ -74,7 +77,8 @@ def fresh(points: int) -> Thinning:
 def grown(state: Thinning, points: int) -> Thinning:
     """The same with room for more points."""
     more = fresh(points - len(state.ts))
-    return Thinning(*(np.concatenate([a, b]) for a, b in zip(state, more, strict=True)))
+    joined: list[Any] = [np.concatenate([a, b]) for a, b in zip(state, more, strict=True)]
+    return Thinning(*joined)
 
 
 @njit(cache=True, nogil=True)
@@ -93,12 +97,12 @@ def _run(
             keep[m] = True
         elif (
             q != k_quality[i]
-            or (v != k_value[i] and not (v != v and k_value[i] != k_value[i]))
+            or (v != k_value[i] and not (np.isnan(v) and np.isnan(k_value[i])))
             or t - k_ts[i] >= heartbeat
-        ):  # noqa: E501, PLR0124  # NaN equals NaN here
+        ):
             keep[m] = True
             k_ts[i], k_value[i], k_quality[i] = t, v, q
-        if q > 2 or v != v or fate[m] == kernel.OLDER:  # noqa: PLR0124  # not a number
+        if q > kernel.LAST_JUDGED or np.isnan(v) or fate[m] == kernel.OLDER:
             continue
         start = t - t % MINUTE
         if start < minute[i]:
@@ -158,8 +162,8 @@ def thin(
 
 def running(state: Thinning, point: int) -> NDArray[np.void]:
     """The rollup of the minute that is still running, 0 or 1 rows."""
-    rows = np.zeros(int(state.count[point] > 0), ROLLUP)
+    rows = np.zeros(int(state.counted[point] > 0), ROLLUP)
     for row in rows:
         for name in ROLLUP.names or ():
-            row[name] = point if name == "point" else getattr(state, name)[point]
+            row[name] = point if name == "point" else getattr(state, "counted" if name == "count" else name)[point]
     return rows

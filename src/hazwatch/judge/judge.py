@@ -117,12 +117,17 @@ def relimit(state: JudgeState, old: Limits, new: Limits, at: int) -> Rows:
     return np.concatenate([*rows, verdict.rows]) if rows else verdict.rows
 
 
+def _copy(to: PointStates, j: int, source: PointStates, i: int) -> None:
+    """The state of one point, copied."""
+    to.active[j], to.timing[j], to.due[j] = source.active[i], source.timing[i], source.due[i]
+    to.held[j], to.ts[j] = source.held[i], source.ts[i]
+
+
 def _close_memory(state: JudgeState, i: int, at: int) -> None:
-    for base, live in zip(state.base, state.live, strict=True):
-        base[i] = live[i]
+    _copy(state.base, i, state.live, i)
     state.base.ts[i] = max(int(state.live.ts[i]), at - 1)
     state.live.ts[i] = state.base.ts[i]
-    state.ring.count[i] = 0
+    state.ring.filled[i] = 0
     state.ring.start[i] = 0
 
 
@@ -164,8 +169,7 @@ def from_history(
         limits.on_delay_ms[i : i + 1], limits.off_delay_ms[i : i + 1],
     )  # fmt: skip
     rows = judge(one, single, SampleBatch.of(np.zeros(len(ts), np.uint32), ts, value, quality)).rows
-    for base, judged in zip(state.base, one.live, strict=True):
-        base[i] = judged[0]
+    _copy(state.base, i, one.live, 0)
     work, _, out = _scratch(state)
     n = kernel.rejudge_ring(state, i, _columns(limits), work, out)
     rows = np.concatenate([np.zeros(1, kernel.ROW), rows, out[:n]])

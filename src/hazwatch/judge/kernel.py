@@ -13,13 +13,21 @@ from numpy.typing import NDArray
 
 from hazwatch.judge.state import JudgeState, PointStates, Ring
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Rows = NDArray[np.void]
+#: The limits of all points: threshold[P, 4], deadband[P], on-delay[P], off-delay[P].
+Columns = tuple[Floats, Floats, Ints, Ints]
+
 #: Kinds of output rows: said in order · "what was said of this point after event_ts is void" · said instead.
 TRANSITION, REVISION, AMENDED = 0, 1, 2
 #: What became of a sample: newest of its point · put in its place late · already known · needs history.
 IN_ORDER, LATE, DUPLICATE, OLDER = 0, 1, 2, 3
 #: Why ``run`` came back.
 DONE, OUTPUT_FULL, DEFERRED = 0, 1, 2
-_LAST_JUDGED = 2  # vocabulary.quality.LAST_JUDGED; compiled code wants a plain number
+#: Column of 高 in the thresholds; those from here on are high sides.
+_FIRST_HIGH = 2
+LAST_JUDGED = 2  # vocabulary.quality.LAST_JUDGED; compiled code wants a plain number
 
 ROW = np.dtype(
     [
@@ -50,7 +58,7 @@ def _level(active: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _emit(out: NDArray[np.void], n: int, i: int, ts: int, before: int, after: int, value: float, limit: NDArray) -> int:
+def _emit(out: Rows, n: int, i: int, ts: int, before: int, after: int, value: float, limit: Floats) -> int:
     """Write one transition. Its level is the one entered, or on the way back to calm the one left."""
     worse = after != 0 and (abs(after) > abs(before) or after * before < 0)
     level = after if worse else before
@@ -68,7 +76,7 @@ def _emit(out: NDArray[np.void], n: int, i: int, ts: int, before: int, after: in
 
 
 @njit(cache=True, nogil=True)
-def _fire(s: PointStates, i: int, until: int, threshold: NDArray, out: NDArray[np.void], n: int) -> int:
+def _fire(s: PointStates, i: int, until: int, threshold: Floats, out: Rows, n: int) -> int:
     """Let time pass up to and including ``until``: timers fire in order of due time, equal ones together."""
     while s.timing[i] != 0:
         first = until + 1
@@ -89,18 +97,16 @@ def _fire(s: PointStates, i: int, until: int, threshold: NDArray, out: NDArray[n
 
 
 @njit(cache=True, nogil=True)
-def _compare(
-    s: PointStates, i: int, ts: int, v: float, threshold: NDArray, deadband: NDArray, on: int, off: int
-) -> None:
+def _compare(s: PointStates, i: int, ts: int, v: float, threshold: Floats, deadband: Floats, on: int, off: int) -> None:
     """Start and stop the timers of the four thresholds for a value seen at ``ts``."""
     for k in range(4):
         limit = threshold[i, k]
         bit = np.uint8(1 << k)
         if np.isnan(limit):
             continue
-        beyond = v >= limit if k >= 2 else v <= limit
+        beyond = v >= limit if k >= _FIRST_HIGH else v <= limit
         if s.active[i] & bit:
-            wanted = v < limit - deadband[i] if k >= 2 else v > limit + deadband[i]
+            wanted = v < limit - deadband[i] if k >= _FIRST_HIGH else v > limit + deadband[i]
             delay = off
         else:
             wanted = beyond
@@ -113,11 +119,11 @@ def _compare(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _calm(bits: int, v: float, q: int, threshold: NDArray, i: int) -> bool:
-    """The common case: nothing active, no timer, and a good value between all limits. (Not ≥ is also true of no limit.)"""
+def _calm(bits: int, v: float, q: int, threshold: Floats, i: int) -> bool:
+    """The common case: nothing active, no timer, a good value between all limits ("not ≥": there may be none)."""
     return (
         bits == 0
-        and q <= _LAST_JUDGED
+        and q <= LAST_JUDGED
         and v == v  # noqa: PLR0124  # not NaN, in one instruction
         and not v <= threshold[i, 0]
         and not v <= threshold[i, 1]
@@ -128,12 +134,12 @@ def _calm(bits: int, v: float, q: int, threshold: NDArray, i: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _step(
-    s: PointStates, i: int, ts: int, v: float, q: int, threshold: NDArray, deadband: NDArray, on: NDArray, off: NDArray,
-    out: NDArray[np.void], n: int,
+    s: PointStates, i: int, ts: int, v: float, q: int, threshold: Floats, deadband: Floats, on: Ints, off: Ints,
+    out: Rows, n: int,
 ) -> int:  # fmt: skip
     """One sample in order of event time."""
     n = _fire(s, i, ts - 1, threshold, out, n)
-    if q <= _LAST_JUDGED and not np.isnan(v):
+    if q <= LAST_JUDGED and not np.isnan(v):
         s.held[i] = v
         _compare(s, i, ts, v, threshold, deadband, on[i], off[i])
     s.ts[i] = ts
@@ -151,14 +157,14 @@ def _copy_point(to: PointStates, frm: PointStates, j: int, i: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _evict(st: JudgeState, i: int, limits: tuple, scratch: NDArray[np.void]) -> None:
+def _evict(st: JudgeState, i: int, limits: Columns, scratch: Rows) -> None:
     """Move the oldest sample of a full ring into the base."""
     threshold, deadband, on, off = limits
     ring = st.ring
     j = ring.start[i]
     _step(st.base, i, ring.ts[i, j], ring.value[i, j], ring.quality[i, j], threshold, deadband, on, off, scratch, 0)
     ring.start[i] = (j + 1) % ring.ts.shape[1]
-    ring.count[i] -= 1
+    ring.filled[i] -= 1
 
 
 @njit(cache=True, nogil=True)
@@ -173,7 +179,7 @@ def _wins(v: float, q: int, old_v: float, old_q: int) -> bool:
 def _place(ring: Ring, i: int, ts: int) -> int:
     """How many ring samples lie before ``ts``."""
     size = ring.ts.shape[1]
-    n = ring.count[i]
+    n = ring.filled[i]
     while n > 0 and ring.ts[i, (ring.start[i] + n - 1) % size] >= ts:
         n -= 1
     return n
@@ -183,7 +189,7 @@ def _place(ring: Ring, i: int, ts: int) -> int:
 def _insert(ring: Ring, i: int, at: int, ts: int, v: float, q: int) -> None:
     """Put a sample at place ``at``, moving the newer ones up. There is room."""
     size = ring.ts.shape[1]
-    for n in range(ring.count[i], at, -1):
+    for n in range(ring.filled[i], at, -1):
         j, k = (ring.start[i] + n) % size, (ring.start[i] + n - 1) % size
         ring.ts[i, j] = ring.ts[i, k]
         ring.value[i, j] = ring.value[i, k]
@@ -192,13 +198,11 @@ def _insert(ring: Ring, i: int, at: int, ts: int, v: float, q: int) -> None:
     ring.ts[i, j] = ts
     ring.value[i, j] = v
     ring.quality[i, j] = q
-    ring.count[i] += 1
+    ring.filled[i] += 1
 
 
 @njit(cache=True, nogil=True)
-def _rejudge(
-    st: JudgeState, i: int, work: PointStates, limits: tuple, out: NDArray[np.void], n: int, clock: int
-) -> int:
+def _rejudge(st: JudgeState, i: int, work: PointStates, limits: Columns, out: Rows, n: int, clock: int) -> int:
     """Judge the ring of a point from its base; the outcome is left in row 0 of ``work``, transitions go to ``out``."""
     threshold, deadband, on, off = limits
     ring = st.ring
@@ -209,7 +213,7 @@ def _rejudge(
     active, timing, _due, held, newest = work
     r_ts, r_value, r_quality = ring.ts[i], ring.value[i], ring.quality[i]
     j = ring.start[i]
-    for _ in range(ring.count[i]):
+    for _ in range(ring.filled[i]):
         if _calm(active[0] | timing[0], r_value[j], r_quality[j], t, 0):
             held[0] = r_value[j]
             newest[0] = r_ts[j]
@@ -220,7 +224,7 @@ def _rejudge(
 
 
 @njit(cache=True, nogil=True)
-def _same(a: NDArray[np.void], b: NDArray[np.void], k: int) -> bool:
+def _same(a: Rows, b: Rows, k: int) -> bool:
     return (
         a[k]["event_ts"] == b[k]["event_ts"]
         and a[k]["from_level"] == b[k]["from_level"]
@@ -232,8 +236,8 @@ def _same(a: NDArray[np.void], b: NDArray[np.void], k: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _late(
-    st: JudgeState, i: int, ts: int, v: float, q: int, limits: tuple, work: PointStates,
-    old: NDArray[np.void], new: NDArray[np.void], out: NDArray[np.void], n: int,
+    st: JudgeState, i: int, ts: int, v: float, q: int, limits: Columns, work: PointStates,
+    old: Rows, new: Rows, out: Rows, n: int,
 ) -> tuple[int, int]:  # fmt: skip
     """A sample that is not newer than what was judged. Returns the output count, or −1 when history is needed."""
     ring = st.ring
@@ -243,13 +247,13 @@ def _late(
     size = ring.ts.shape[1]
     clock = st.clock[0]
     replaces = False
-    if at < ring.count[i] and ring.ts[i, (ring.start[i] + at) % size] == ts:
+    if at < ring.filled[i] and ring.ts[i, (ring.start[i] + at) % size] == ts:
         j = (ring.start[i] + at) % size
         if not _wins(v, q, ring.value[i, j], ring.quality[i, j]):
             return n, DUPLICATE
         replaces = True
-    into_base = not replaces and ring.count[i] == size and at == 0
-    if not replaces and not into_base and ring.count[i] == size:
+    into_base = not replaces and ring.filled[i] == size and at == 0
+    if not replaces and not into_base and ring.filled[i] == size:
         _evict(st, i, limits, new)
         at -= 1
     n_old = _rejudge(st, i, work, limits, old, 0, clock)
@@ -287,9 +291,9 @@ def _late(
 
 @njit(cache=True, nogil=True)
 def run(
-    st: JudgeState, point: NDArray[np.uint32], ts: NDArray[np.int64], value: NDArray[np.float64],
-    quality: NDArray[np.uint8], first: int, limits: tuple, work: PointStates,
-    old: NDArray[np.void], new: NDArray[np.void], out: NDArray[np.void], fate: NDArray[np.uint8],
+    st: JudgeState, point: NDArray[np.uint32], ts: Ints, value: Floats,
+    quality: NDArray[np.uint8], first: int, limits: Columns, work: PointStates,
+    old: Rows, new: Rows, out: Rows, fate: NDArray[np.uint8],
 ) -> tuple[int, int, int]:  # fmt: skip
     """Judge samples from ``first`` on; ``fate`` (zeros at first) learns what became of each.
 
@@ -342,7 +346,7 @@ def run(
 
 
 @njit(cache=True, nogil=True)
-def tick(st: JudgeState, until: int, first: int, threshold: NDArray, out: NDArray[np.void]) -> tuple[int, int]:
+def tick(st: JudgeState, until: int, first: int, threshold: Floats, out: Rows) -> tuple[int, int]:
     """Let event time pass for every point. Returns (next point, rows written); call again while next < P."""
     n = 0
     for i in range(first, len(st.ticked)):
@@ -353,14 +357,13 @@ def tick(st: JudgeState, until: int, first: int, threshold: NDArray, out: NDArra
             n = _fire(st.live, i, until, threshold, out, n)
             if before[1] != st.live.timing[i] and until > st.live.ts[i]:
                 st.ticked[i] = 1
-    if until > st.clock[0]:
-        st.clock[0] = until
+    st.clock[0] = max(st.clock[0], until)
     return len(st.ticked), n
 
 
 @njit(cache=True, nogil=True)
 def rejudge_ring(
-    st: JudgeState, i: int, limits: tuple, work: PointStates, out: NDArray[np.void]
+    st: JudgeState, i: int, limits: Columns, work: PointStates, out: Rows
 ) -> int:  # fmt: skip
     """Judge the ring of a point anew after its base was replaced; the outcome becomes the live state."""
     n = _rejudge(st, i, work, limits, out, 0, st.clock[0])

@@ -82,4 +82,5 @@ def frozen(
     with np.errstate(invalid="ignore"):
         running = (np.abs(value[:n][at]) > FLOWING * span) & (quality[:n][at] == Quality.GOOD)
     still = ts[:n] - changed[:n] >= kinds.frozen_after_ms
-    return has & running & still & (quality[:n] == Quality.GOOD)
+    found: NDArray[np.bool_] = has & running & still & (quality[:n] == Quality.GOOD)
+    return found

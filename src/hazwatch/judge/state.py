@@ -48,14 +48,14 @@ class Ring(NamedTuple):
 
     Attributes:
         ts, value, quality: [P, K].
-        start, count: int32[P].
+        start, filled: int32[P].
     """
 
     ts: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.uint8]
     start: NDArray[np.int32]
-    count: NDArray[np.int32]
+    filled: NDArray[np.int32]
 
 
 class JudgeState(NamedTuple):

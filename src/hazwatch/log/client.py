@@ -1,6 +1,6 @@
 """The log as the rooms see it: append durably, read from an offset, tell and ask other processes of the node.
 
-One stream, ``HZ_SAMPLES``: ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, new limits).
+One stream, ``HZ_SAMPLES``: ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, limits).
 Beside it plain subjects, which keep nothing: ``hz.live.>`` (to the pages) and ``hz.rpc.>`` (requests).
 """
 
@@ -150,7 +150,7 @@ class Log:
                 await message.respond(b"+" + await handler(message.data))
             except RpcError as error:
                 await message.respond(b"-" + orjson.dumps({"code": error.code, "message": str(error)}))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # one bad request must not end the service
                 _log.exception("%s: request failed", subject)
                 await message.respond(b"-" + orjson.dumps({"code": "internal", "message": str(error)}))
 

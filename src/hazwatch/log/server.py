@@ -68,7 +68,7 @@ def _user(user: MqttUser) -> str:
     own = [f"spBv1//0.{group}.*.{node}", f"spBv1//0.{group}.*.{node}.>"]
     heard = [f"spBv1//0.{group}.NCMD.{node}", f"spBv1//0.{group}.DCMD.{node}.>", "spBv1//0.STATE.>", "$MQTT.sub.>"]
     return (
-        f"    {{user: {_quoted(user.name)}, password: {_quoted(user.password)}, allowed_connection_types: [\"MQTT\"], "
+        f'    {{user: {_quoted(user.name)}, password: {_quoted(user.password)}, allowed_connection_types: ["MQTT"], '
         f"permissions: {{publish: [{', '.join(map(_quoted, own))}], subscribe: [{', '.join(map(_quoted, heard))}]}}}}"
     )
 

@@ -53,7 +53,7 @@ def all_points(session: Session) -> list[PointRow]:
         .join(Enterprise, Enterprise.code == Point.enterprise)
         .order_by(Point.index)
     )  # fmt: skip
-    return [PointRow(*row.tuple()) for row in rows]
+    return [PointRow(*tuple(row)) for row in rows]
 
 
 def all_sources(session: Session) -> list[SourceRow]:

@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
@@ -122,7 +123,7 @@ def inherent(r: float, weights: Weights) -> float:
 
 
 def alarm_state(alarms: Sequence[ActiveAlarm], now: int, weights: Weights) -> tuple[float, str]:
-    """x of term A and its reason.
+    """X of term A and its reason.
 
     The x of the set point holds at once. Of the room that is left above it, a quarter fills with duration:
     1 − 2^(−t / half-life).
@@ -147,7 +148,7 @@ def alarm_state(alarms: Sequence[ActiveAlarm], now: int, weights: Weights) -> tu
 
 
 def time_to_limit(approaches: Sequence[Approach], weights: Weights) -> tuple[float, str]:
-    """x of term T: 1 − τ/τ0, the point that is nearest in time decides."""
+    """X of term T: 1 − τ/τ0, the point that is nearest in time decides."""
     nearest = min(approaches, key=lambda a: a.minutes, default=None)
     if nearest is None or nearest.minutes >= weights.time_horizon_min:
         return 0.0, f"{weights.time_horizon_min:.0f} 分钟内无指标到达限值"
@@ -180,7 +181,7 @@ def floor(alarms: Sequence[ActiveAlarm], source_level: int, now: int, weights: W
     gas_second = [a for a in alarms if a.kind in (TOXIC, COMBUSTIBLE) and a.second_since is not None]
     times = sorted({a.equipment: a.second_since or 0 for a in gas_second}.values())
     window = weights.floor_two_detectors_min * MINUTE_MS
-    close = any(b - a <= window for a, b in zip(times, times[1:], strict=False))
+    close = any(b - a <= window for a, b in pairwise(times))
     if source_level in (1, 2) and close:
         return Colour.RED, "一、二级重大危险源 2 台以上气体检测仪 5 分钟内先后高高报警"
     if any(a.kind == TOXIC for a in gas_second):
@@ -240,7 +241,8 @@ def hold(held: Held, new: Score, now: int, weights: Weights) -> Held:
     if new.colour >= held.colour:
         return Held(new.colour)
     bounds = {
-        Colour.RED: weights.red, Colour.ORANGE: weights.orange, Colour.YELLOW: weights.yellow, Colour.BLUE: weights.blue,
+        Colour.RED: weights.red, Colour.ORANGE: weights.orange, Colour.YELLOW: weights.yellow,
+        Colour.BLUE: weights.blue,
     }  # fmt: skip
     below = new.score < bounds[held.colour] - weights.fall_margin and new.floor < held.colour
     if not below:
@@ -257,7 +259,7 @@ def enterprise_score(sources: Sequence[tuple[float, Colour]], weights: Weights) 
         return 0.0, Colour.NONE
     n60 = sum(1 for s, _ in sources if s >= weights.orange)
     total = min(100.0, max(s for s, _ in sources) + 8 * math.log2(max(1, n60)))
-    return total, max(colour_of(total, weights), max(c for _, c in sources))
+    return total, max([colour_of(total, weights), *(c for _, c in sources)])
 
 
 def slope_per_minute(minutes: Sequence[float], values: Sequence[float]) -> float:

@@ -167,7 +167,7 @@ class Pipeline:
             except ValueError as error:
                 # Only a damaged disk leads here: what we append is well-formed.
                 self.counters.damaged += 1
-                _log.error("message %d of the log is damaged and skipped: %s", message.sequence, error)  # noqa: TRY400  # no trace needed
+                _log.warning("message %d of the log is damaged and skipped: %s", message.sequence, error)
                 continue
             frames.extend(frame for frame in decoded.frames() if self._is_new(frame.origin))
         batch = SampleBatch.concat([frame.batch for frame in frames])

@@ -50,6 +50,6 @@ class FromHistory:
 
     def _memory_begins(self, point: int) -> int:
         ring = self._kept().judge.ring
-        if ring.count[point] == 0:
+        if ring.filled[point] == 0:
             return int(self._kept().judge.live.ts[point]) + 1
         return int(ring.ts[point, ring.start[point]])

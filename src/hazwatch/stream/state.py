@@ -95,8 +95,8 @@ def save(state: StreamState, folder: Path) -> Path:
         "owed": np.array(list(state.owed.items()), np.int64).reshape(-1, 2),
     }
     arrays |= {f"j{k}": a for k, a in enumerate(judged.flatten(state.judge))}
-    arrays |= {f"t{k}": a for k, a in enumerate(state.thinning)}
-    arrays |= {f"v{k}": a for k, a in enumerate(state.latest)}
+    arrays |= dict(zip(_names("t"), state.thinning, strict=False))
+    arrays |= dict(zip(_names("v"), state.latest, strict=False))
     limits = state.limits
     arrays |= {
         f"l{k}": a for k, a in enumerate((limits.threshold, limits.deadband, limits.on_delay_ms, limits.off_delay_ms))
@@ -108,6 +108,11 @@ def save(state: StreamState, folder: Path) -> Path:
     for old in sorted(folder.glob("*.npz"))[:-_KEPT]:
         old.unlink()
     return path
+
+
+def _names(letter: str) -> list[str]:
+    """Names of the arrays of one part."""
+    return [f"{letter}{k}" for k in range(20)]
 
 
 def load(folder: Path) -> StreamState:

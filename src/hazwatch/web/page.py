@@ -62,5 +62,3 @@ def install(app: FastAPI) -> None:
         if not index.is_file():
             return HTMLResponse(_NOT_BUILT, 503)
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
-
-

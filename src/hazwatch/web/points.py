@@ -26,11 +26,13 @@ from hazwatch.vocabulary import moments
 from hazwatch.web.hub import Client, Hub
 from hazwatch.web.mirror import STATES, Mirror
 
+#: A grade that rests on less than this share of its inputs is shown as out of date.
+_CONFIDENT = 0.5
 #: A chart asks for at most ten years, so that a slip of the pen does not read the whole store.
 _LONGEST_MS = 3_660 * moments.DAY
 
 
-def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log) -> APIRouter:
+def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log) -> APIRouter:  # noqa: C901  # one function a route
     """Routes of points and their history."""
     routes = APIRouter(prefix="/api/v1", tags=["points"])
     viewer = gate.current()
@@ -82,7 +84,9 @@ def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log) -> APIRoute
         return await series(one(code, who), start, to, step)
 
     @routes.get("/points/{code}/history.csv")
-    async def export_history(code: str, who: Who, start: From = "", to: To = "", step: Step = None) -> StreamingResponse:
+    async def export_history(
+        code: str, who: Who, start: From = "", to: To = "", step: Step = None
+    ) -> StreamingResponse:
         point = one(code, who)
         begin, finish = _range(start, to, mirror.clock())
         first = await series(point, str(begin), str(finish), step)
@@ -115,7 +119,8 @@ def _csv(rows: list[list[Any]]) -> Iterator[bytes]:
 def _state_filter(mirror: Mirror, wanted: int) -> queries.Keep:
     def keep(index: NDArray[np.int64]) -> NDArray[np.bool_]:
         grace = np.full(len(index), 300_000, np.int64)
-        return mirror.states(index, grace) == wanted
+        found: NDArray[np.bool_] = mirror.states(index, grace) == wanted
+        return found
 
     return keep
 
@@ -158,7 +163,8 @@ def _feature(row: queries.SourceView, mirror: Mirror, alarms: int) -> dict[str, 
         "properties": {
             "code": row.code, "name": row.name, "level": row.level, "colour": grade["colour"] if grade else "none",
             "score": grade["score"] if grade else None, "enterprise": row.enterprise_name, "active_alarms": alarms,
-            "stale": grade is None or grade["confidence"] < 0.5 or not mirror.engine_up, "simulated": row.simulated,
+            "stale": grade is None or grade["confidence"] < _CONFIDENT or not mirror.engine_up,
+            "simulated": row.simulated,
         },
     }  # fmt: skip
 

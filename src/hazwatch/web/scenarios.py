@@ -40,7 +40,9 @@ def router(sessions: Sessions, gate: Gate, clock: Clock, log: Log) -> APIRouter:
             answer = orjson.loads(await log.ask(subject, orjson.dumps(asked)))
         except RpcError as error:
             if error.code == "away":
-                raise ApiError(503, "simulator_away", "模拟园区没有运行", "用 hazwatch run 启动(不带 --no-simulator)") from error
+                raise ApiError(
+                    503, "simulator_away", "模拟园区没有运行", "用 hazwatch run 启动(不带 --no-simulator)"
+                ) from error
             raise ApiError(422, error.code, str(error), "请检查场景编号和参数") from error
         with unit_of_work(sessions) as session:
             audit.record(session, clock(), who, what, asked["id"], who.scope, asked)
