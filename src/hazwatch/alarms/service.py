@@ -155,7 +155,7 @@ class AlarmDesk:
         self._active.pop((revision.point, kind), None)
         for record in affected:
             self._open.pop(record.id, None)
-            if record.event_time <= revision.after_ts:
+            if record.event_time <= revision.after_ts and not record.revoked:
                 self._rewind(session, record, revision.after_ts)
                 self._remember(record)
                 batch.records[record.id] = record
@@ -165,25 +165,35 @@ class AlarmDesk:
         for alarm_id, record in past.items():
             again = batch.records.get(alarm_id)
             if again is None:
-                batch.records[alarm_id] = record
-                batch.events.append(revoke(record, revision.arrived_at))
+                if not record.revoked:
+                    batch.records[alarm_id] = record
+                    batch.events.append(revoke(record, revision.arrived_at))
             elif again is not record:
                 _inherit(again, record)
                 self._remember(again)
         return batch
 
     def _rewind(self, session: Session, record: Record, moment: int) -> None:
-        """Bring a record back to what it was at a moment; an acknowledgement by a person holds."""
-        seen = record.acknowledged_at is not None
-        events = store.events_of_record(session, record.id)
-        told = [e for e in events if e.cause is not Cause.ACKNOWLEDGE and e.event_time <= moment]
+        """Bring a record back to what it was at a moment; an acknowledgement by a person holds.
+
+        It holds for what that person had seen: an escalation told after it rings on.
+        """
+        lines = store.lines_of_record(session, record.id)
+        told = [e for e in lines if e.cause not in (Cause.ACKNOWLEDGE, Cause.REVOKE) and e.event_time <= moment]
         if not told:
             return
+        seen = False
+        worst = told[0].level
+        for line in lines:
+            if line.cause is Cause.ACKNOWLEDGE:
+                seen = True
+            elif line.cause in (Cause.RAISE, Cause.ESCALATE) and line.event_time <= moment:
+                seen = False
+                worst = line.level if line.level.severity >= worst.severity else worst
+                record.value, record.limit, record.limit_version = line.value, line.limit, line.limit_version
         record.level, record.level_since = told[-1].level, told[-1].event_time
-        record.worst_level = max((e.level for e in told), key=lambda level: level.severity)
-        record.value, record.limit = told[-1].value, told[-1].limit
+        record.worst_level = worst
         record.returned_at = record.closed_at = None
-        record.revoked = False
         record.state = State.ACKNOWLEDGED if seen else State.UNACKNOWLEDGED
 
     def acknowledge(self, ids: Sequence[str], who: str, note: str, at: int) -> Acknowledged:
@@ -222,8 +232,12 @@ def _inherit(again: Record, before: Record) -> None:
         before.note,
     )
     again.arrived_at, again.found_late = before.arrived_at, before.found_late
-    if before.acknowledged_at is not None:
-        again.state = State.ACKNOWLEDGED if again.active else State.NORMAL
+    # Whoever acknowledged has not seen an escalation that rang after it.
+    seen = before.acknowledged_at is not None and before.state in (State.ACKNOWLEDGED, State.NORMAL)
+    if seen and again.returned_at is not None:
+        again.state, again.closed_at = State.NORMAL, max(again.returned_at, before.closed_at or 0)
+    elif seen:
+        again.state = State.ACKNOWLEDGED
     elif again.state is State.NORMAL and not again.found_late:
         again.state, again.closed_at = State.RETURNED, None
 

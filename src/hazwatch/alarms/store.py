@@ -97,12 +97,12 @@ def calm_before(session: Session, point: int, moment: int) -> int:
         moment = begun
 
 
-def events_of_record(session: Session, alarm_id: str) -> list[Event]:
-    """The valid events of a record in order of event time."""
+def lines_of_record(session: Session, alarm_id: str) -> list[Event]:
+    """The valid events of a record in the order in which they were told, so that an acknowledgement has its place."""
     rows = session.scalars(
         select(AlarmEvent)
         .where(AlarmEvent.alarm_id == alarm_id, AlarmEvent.superseded.is_(False))
-        .order_by(AlarmEvent.event_time, AlarmEvent.id)
+        .order_by(AlarmEvent.id)
     )
     return [event_of(row) for row in rows]
 
