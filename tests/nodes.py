@@ -92,6 +92,8 @@ class TestNode:
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children():
                 line = child.cmdline()
+                if not line or line[-1] == "run":
+                    continue  # forked, not yet what it will be
                 found["log" if "nats-server" in " ".join(line) else line[-1]] = child.pid
         return found
 

@@ -23,13 +23,13 @@ NOON = 1_795_417_200_000
 SECOND = 1000
 LIMIT = {Level.LL: 1.0, Level.L: 2.0, Level.H: 8.0, Level.HH: 9.0}
 
-JIA, YI = "/410000/410900/410902001/", "/410000/410500/410502001/"
+JIA, YI = "/410000/410900/P4109001/410902001/", "/410000/410900/410902/410902002/"
 
 
 def facts(index: int) -> PointFacts:
     """Points 0–9 belong to 甲, the others to 乙."""
     mine = index < 10
-    enterprise, path = ("410902001", JIA) if mine else ("410502001", YI)
+    enterprise, path = ("410902001", JIA) if mine else ("410902002", YI)
     name = "甲化工" if mine else "乙化工"
     source = f"{enterprise}001"
     code = f"{source}G0001YW{index + 1:03d}"

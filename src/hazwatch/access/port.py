@@ -73,6 +73,10 @@ class LinkStatus:
         self.last_event_at = max(self.last_event_at, newest_event)
 
 
+#: Protocols that report a value only when it changes: while their link lives, a silent point is an unchanged one.
+BY_EXCEPTION = frozenset({"opcua", "sparkplug", "sparkplug-external"})
+
+
 class StatusBoard:
     """The status of every link, by gateway code."""
 

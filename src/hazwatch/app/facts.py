@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hazwatch.access.port import BY_EXCEPTION
 from hazwatch.alarms.facts import PointFacts
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.quality import PointKinds
@@ -26,6 +27,7 @@ class Picture:
         points: facts by dense index.
         equipment: equipment code by dense index.
         danger: ``toxic``, ``combustible`` or ``other`` by dense index.
+        company: for a point that is reported by exception, all points of its gateway: any of them speaks for it.
         sources: for the risk model.
         limits: of all points.
         kinds: for the quality rules.
@@ -35,6 +37,7 @@ class Picture:
     points: Mapping[int, PointFacts]
     equipment: Mapping[int, str]
     danger: Mapping[int, str]
+    company: Mapping[int, NDArray[np.int64]]
     sources: tuple[SourceFacts, ...]
     limits: Limits
     kinds: PointKinds
@@ -54,6 +57,7 @@ def load(sessions: Sessions) -> Picture:
         points = registry_facts.all_points(session)
         sources = registry_facts.all_sources(session)
         arrays = registry_directory.limits(session)
+        gateways = registry_facts.all_gateways(session)
     own: dict[str, list[int]] = {}
     for point in points:
         own.setdefault(point.source, []).append(point.index)
@@ -69,6 +73,7 @@ def load(sessions: Sessions) -> Picture:
         },
         {p.index: p.equipment for p in points},
         {p.index: _danger(p.quantity, p.unit) for p in points},
+        _company(points, {g.code for g in gateways if g.protocol in BY_EXCEPTION}),
         tuple(
             SourceFacts(
                 s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, tuple(own.get(s.code, ()))
@@ -88,6 +93,16 @@ def _danger(quantity: str, unit: str) -> str:
     if "LEL" in unit.upper():
         return COMBUSTIBLE
     return TOXIC if unit.lower() in ("ppm", "ppb", "mg/m³", "mg/m3") else OTHER
+
+
+def _company(points: list[registry_facts.PointRow], by_exception: set[str]) -> dict[int, NDArray[np.int64]]:
+    """For every point behind a gateway that reports by exception, all points of that gateway."""
+    members: dict[str, list[int]] = {}
+    for p in points:
+        if p.gateway in by_exception:
+            members.setdefault(p.gateway, []).append(p.index)
+    arrays = {code: np.array(index, np.int64) for code, index in members.items()}
+    return {p.index: arrays[p.gateway] for p in points if p.gateway in arrays}
 
 
 def _flow_of(points: list[registry_facts.PointRow], size: int) -> NDArray[np.int64]:

@@ -75,7 +75,10 @@ class Watch:
         if state is None or not source.points:
             return 0.0
         index = np.array([p for p in source.points if p < len(state.latest.ts)], np.int64)
-        young = state.latest.received[index] > self._newest() - _YOUNG_MS
+        newest = state.latest.received[index]
+        company = self.picture.company if self.picture is not None else {}
+        heard = np.array([int(state.latest.received[company[p]].max()) if p in company else 0 for p in index.tolist()])
+        young = (np.maximum(newest, heard) > self._newest() - _YOUNG_MS) & (newest > 0)
         usable = young & (state.latest.quality[index] <= Quality.UNDER_RANGE)
         return float(usable.sum()) / len(source.points)
 

@@ -22,7 +22,8 @@ from hazwatch.web.places import Places
 async def _main(settings: Settings) -> None:
     log = await open_log(settings, "web")
     sessions = make_sessions(make_engine(settings.records))
-    mirror, places = Mirror(clock), Places(sessions)
+    places = Places(sessions)
+    mirror = Mirror(clock, places)
     hub = Hub(log, mirror, places, clock)
     loop = asyncio.get_running_loop()
 

@@ -42,7 +42,8 @@ class LogReader:
         self._log = log
         self._subjects = subjects
         self.at = after
-        self.pending = 0
+        #: Messages that wait in the log; unknown, so "many", until the server has said.
+        self.pending = 1 << 30
         self._inbox: asyncio.Queue[Msg] = asyncio.Queue()
 
     async def batches(self) -> AsyncIterator[list[LogMessage]]:
@@ -63,6 +64,7 @@ class LogReader:
             inactive_threshold=60.0, mem_storage=True, num_replicas=1,
         )  # fmt: skip
         consumer = await js.add_consumer(SAMPLES, config)
+        self.pending = consumer.num_pending or 0
         self._inbox = asyncio.Queue()
         subject = client.new_inbox()
 

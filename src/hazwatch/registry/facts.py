@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hazwatch.registry.tables import Enterprise, Point, Source
+from hazwatch.registry.tables import Enterprise, Gateway, Point, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class PointRow:
     enterprise_name: str
     path: str
     simulated: bool
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """A gateway, as far as the age of its values goes."""
+
+    code: str
+    protocol: str
+    stale_after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +58,20 @@ def all_points(session: Session) -> list[PointRow]:
         select(
             Point.index, Point.code, Point.name, Point.quantity, Point.unit, Point.equipment, Point.source, Source.name,
             Point.enterprise, Enterprise.name, Point.path, Point.simulated,
+            Point.gateway,
         )
         .join(Source, Source.code == Point.source)
         .join(Enterprise, Enterprise.code == Point.enterprise)
         .order_by(Point.index)
     )  # fmt: skip
     return [PointRow(*tuple(row)) for row in rows]
+
+
+def all_gateways(session: Session) -> list[GatewayRow]:
+    """Every gateway of the node."""
+    # scope: node-internal because the age of a value is judged by its gateway, whoever may see the value
+    rows = session.execute(select(Gateway.code, Gateway.protocol, Gateway.stale_after_s))
+    return [GatewayRow(code, protocol, stale) for code, protocol, stale in rows.tuples()]
 
 
 def all_sources(session: Session) -> list[SourceRow]:

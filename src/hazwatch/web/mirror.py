@@ -15,12 +15,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from hazwatch.access.port import BY_EXCEPTION
 from hazwatch.log.client import Log, RpcError
 from hazwatch.registry.queries import PointView
 from hazwatch.stream import wire
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import Clock, iso
 from hazwatch.vocabulary.quality import Quality
+from hazwatch.web.places import Places
 
 _log = logging.getLogger(__name__)
 _PART = 100_000
@@ -41,6 +43,7 @@ class Mirror:
     """
 
     clock: Clock
+    places: Places
     values: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, wire.VALUE))
     grades: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -79,6 +82,11 @@ class Mirror:
         return self.clock() - self.beat_at < ENGINE_SILENCE_MS
 
     @property
+    def ready(self) -> bool:
+        """Whether the engine is up and has caught up with the log."""
+        return self.engine_up and bool(self.beat.get("ready"))
+
+    @property
     def access_up(self) -> bool:
         """Whether the access process was heard of lately."""
         return self.clock() - self.links_at < ENGINE_SILENCE_MS
@@ -88,20 +96,32 @@ class Mirror:
         known = self.grades.get(code)
         return known["grade"] if known else None
 
-    def states(self, index: NDArray[np.int64], stale_ms: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """State of some points: 0 good, 1 bad, 2 stale, 3 never."""
+    def _confirmed(self, gateway: str) -> int:
+        """When a gateway that reports by exception last said anything: its silent points are unchanged, not lost."""
+        link = self.links.get(gateway)
+        if link is None or link["protocol"] not in BY_EXCEPTION or link["state"] != "online" or not self.access_up:
+            return 0
+        return int(link["last_data_at"])
+
+    def states(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """State of some points: 0 good, 1 bad, 2 stale, 3 never (``STATES``)."""
+        gateways = [self.places.gateway(i) for i in index.tolist()]
+        grace = {code: self.places.grace_ms(code) for code in set(gateways)}
+        alive = {code: self._confirmed(code) for code in grace}
+        stale_ms = np.array([grace[code] for code in gateways], np.int64)
+        confirmed = np.array([alive[code] for code in gateways], np.int64)
         known = index < len(self.values)
         rows = self.values[np.where(known, index, 0)] if len(self.values) else np.zeros(len(index), wire.VALUE)
         state = np.zeros(len(index), np.uint8)
         state[rows["quality"] != Quality.GOOD] = 1
-        state[self.clock() - rows["received"] > stale_ms] = 2
+        state[self.clock() - np.maximum(rows["received"], confirmed) > stale_ms] = 2
         state[~known | (rows["ts"] == 0)] = 3
         return state
 
     def forms(self, points: Sequence[PointView]) -> list[dict[str, Any]]:
         """``point`` of the contract for each, in the same order."""
         index = np.array([p.index for p in points], np.int64)
-        states = self.states(index, np.array([int(p.stale_after_s * 1000) for p in points], np.int64))
+        states = self.states(index)
         now = self.clock()
         return [p.form() | self._live(p.index, STATES[s], now) for p, s in zip(points, states, strict=True)]
 

@@ -26,7 +26,7 @@ def router(gate: Gate, log: Log, hub: Hub, mirror: Mirror) -> APIRouter:
 
     @routes.get("/healthz")
     def healthz() -> JSONResponse:
-        parts = {"log": log.connected, "engine": mirror.engine_up, "access": mirror.access_up}
+        parts = {"log": log.connected, "engine": mirror.ready, "access": mirror.access_up}
         ok = all(parts.values())
         return JSONResponse({"ok": ok} | {k: "ok" if v else "down" for k, v in parts.items()}, 200 if ok else 503)
 

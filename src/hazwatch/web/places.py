@@ -12,6 +12,8 @@ from hazwatch.vocabulary.moments import iso
 
 #: A path that lies in nobody's scope.
 _NOWHERE = ""
+#: access.md §5: a point is stale when nothing new came for 5 minutes.
+_GRACE_MS = 300_000
 
 
 class Places:
@@ -21,6 +23,8 @@ class Places:
         self._sessions = sessions
         self._codes: dict[int, str] = {}
         self._enterprises: dict[str, tuple[str, str]] = {}
+        self._gateway: dict[int, str] = {}
+        self._grace: dict[str, int] = {}
         self.simulated = False
 
     async def load(self) -> None:
@@ -31,13 +35,24 @@ class Places:
         with reading(self._sessions) as session:
             points = facts.all_points(session)
             owners = facts.all_enterprises(session)
+            gateways = facts.all_gateways(session)
         self._codes = {p.index: p.code for p in points}
         self._enterprises = {e.code: (e.path, e.name) for e in owners}
+        self._gateway = {p.index: p.gateway for p in points}
+        self._grace = {g.code: int(g.stale_after_s * 1000) for g in gateways}
         self.simulated = any(p.simulated for p in points)
 
     def code(self, index: int) -> str:
         """Code of a point."""
         return self._codes.get(index, f"#{index}")
+
+    def gateway(self, index: int) -> str:
+        """Code of the gateway of a point."""
+        return self._gateway.get(index, "")
+
+    def grace_ms(self, gateway: str) -> int:
+        """How long a gateway may be silent before its values are out of date."""
+        return self._grace.get(gateway, _GRACE_MS)
 
     def path(self, enterprise: str) -> str:
         """Path of an enterprise; one that is not known lies in nobody's scope."""

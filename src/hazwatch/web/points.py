@@ -118,8 +118,7 @@ def _csv(rows: list[list[Any]]) -> Iterator[bytes]:
 
 def _state_filter(mirror: Mirror, wanted: int) -> queries.Keep:
     def keep(index: NDArray[np.int64]) -> NDArray[np.bool_]:
-        grace = np.full(len(index), 300_000, np.int64)
-        found: NDArray[np.bool_] = mirror.states(index, grace) == wanted
+        found: NDArray[np.bool_] = mirror.states(index) == wanted
         return found
 
     return keep
