@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import select
+from tests.postgres import _template
 
 from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.model import Record, Transition
@@ -17,7 +18,6 @@ from hazwatch.alarms.store import lines_of_record, record_of
 from hazwatch.alarms.tables import Alarm
 from hazwatch.records import Sessions, make_engine, make_sessions, reading
 from hazwatch.vocabulary.levels import Level
-from tests.postgres import _template
 
 NOON = 1_795_417_200_000
 SECOND = 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from tests.alarms.support import at, facts, life, moved, revised, table
 
 from hazwatch.alarms import store
 from hazwatch.alarms.model import KIND_QUALITY, State
@@ -12,7 +13,6 @@ from hazwatch.alarms.service import AlarmDesk
 from hazwatch.alarms.tables import Alarm, AlarmEvent
 from hazwatch.records import Sessions, reading
 from hazwatch.vocabulary.levels import Level
-from tests.alarms.support import at, facts, life, moved, revised, table
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_only_the_point_of_the_revision_is_amended(desk, records) -> None:
     assert desk.active(1) is not None
 
 
-def test_calm_before(desk, records) -> None:
+def test_calm_before(desk) -> None:
     """Excursions 10–20 s and 20–30 s touch; the one at 50 s stands."""
     desk.apply(
         [

@@ -7,6 +7,7 @@ import random
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.alarms.support import NOON, facts, life, scratch, table
 
 from hazwatch.alarms.service import AlarmDesk, Finding
 from hazwatch.judge.judge import judge, tick
@@ -14,7 +15,6 @@ from hazwatch.judge.limits import Limits
 from hazwatch.judge.state import fresh
 from hazwatch.samples.batch import SampleBatch
 from hazwatch.stream.findings import findings
-from tests.alarms.support import NOON, facts, life, scratch, table
 
 POINTS = 2
 VALUES = [0.5, 1.5, 5.0, 7.8, 8.5, 9.5]

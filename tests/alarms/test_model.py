@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.alarms.support import at, moved
 
 from hazwatch.alarms.model import (
     KIND_QUALITY,
@@ -23,7 +24,6 @@ from hazwatch.alarms.model import (
     revoke,
 )
 from hazwatch.vocabulary.levels import Level
-from tests.alarms.support import at, moved
 
 B, C, D, A = State.UNACKNOWLEDGED, State.ACKNOWLEDGED, State.RETURNED, State.NORMAL
 

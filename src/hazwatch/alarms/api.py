@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 
 from hazwatch.alarms import listing
@@ -96,15 +97,17 @@ def router(sessions: Sessions, gate: Gate, clock: moments.Clock, acknowledge: Ac
 
     @routes.post("/acknowledge")
     async def acknowledge_alarms(body: AcknowledgeBody, who: Operator) -> dict[str, Any]:
+        # PostgreSQL and workbooks hold no control characters.
+        note = ILLEGAL_CHARACTERS_RE.sub("", body.note).strip()
         with reading(sessions) as session:
             mine = listing.ids_in_scope(session, who, body.ids)
         asked = [i for i in body.ids if i in mine]
         unknown = [{"id": i, "reason": "没有这条报警", "by": None, "at": None} for i in body.ids if i not in mine]
         outcome: dict[str, Any] = {"acknowledged": [], "refused": []}
         if asked:
-            outcome = await acknowledge(asked, who.username, body.note.strip(), clock())
+            outcome = await acknowledge(asked, who.username, note, clock())
         if outcome["acknowledged"]:
-            detail = {"ids": outcome["acknowledged"], "note": body.note}
+            detail = {"ids": outcome["acknowledged"], "note": note}
             with unit_of_work(sessions) as session:
                 audit.record(
                     session,
@@ -125,9 +128,11 @@ def _download(parts: Iterator[bytes], kind: str, name: str) -> StreamingResponse
 
 
 def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula."""
+    """A cell that no spreadsheet program takes for a formula, without characters that a workbook cannot hold."""
     if isinstance(value, bool):
         return "是" if value else ""
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return value
@@ -140,10 +145,11 @@ def _rows(sessions: Sessions, who: Principal, wanted: AlarmFilter) -> Iterator[l
 
 
 def _csv(sessions: Sessions, who: Principal, wanted: AlarmFilter) -> Iterator[bytes]:
-    yield ("\ufeff" + ",".join(zh for _, zh in _EXPORT) + "\n").encode()
+    yield ("\ufeff" + ",".join(zh for _, zh in _EXPORT) + "\r\n").encode()
     for row in _rows(sessions, who, wanted):
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(row)
+        # With its own line ends (RFC 4180) the writer also quotes a cell that holds a lone carriage return.
+        csv.writer(text).writerow(row)
         yield text.getvalue().encode()
 
 
