@@ -9,10 +9,10 @@ have no public source; they are this product's own and every result shows them.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
@@ -179,9 +179,10 @@ def floor(alarms: Sequence[ActiveAlarm], source_level: int, now: int, weights: W
         weights: configuration.
     """
     gas_second = [a for a in alarms if a.kind in (TOXIC, COMBUSTIBLE) and a.second_since is not None]
-    times = sorted({a.equipment: a.second_since or 0 for a in gas_second}.values())
+    # A detector may have several points (toxic and combustible): every one of them counts, but no pair of its own.
+    times = sorted((a.second_since or 0, a.equipment) for a in gas_second)
     window = weights.floor_two_detectors_min * MINUTE_MS
-    close = any(b - a <= window for a, b in pairwise(times))
+    close = any(b[0] - a[0] <= window and a[1] != b[1] for a, b in itertools.pairwise(times))
     if source_level in (1, 2) and close:
         return Colour.RED, "一、二级重大危险源 2 台以上气体检测仪 5 分钟内先后高高报警"
     if any(a.kind == TOXIC for a in gas_second):

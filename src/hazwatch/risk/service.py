@@ -98,6 +98,7 @@ class RiskDesk:
         enterprises = {s.enterprise for s in self._sources.values()}
         for gone in [code for code in self._grades if code not in self._sources and code not in enterprises]:
             del self._grades[gone]
+        self._restless &= set(self._sources)
         return self.rescore(self._sources, {}, now)
 
     def _recall(self) -> None:

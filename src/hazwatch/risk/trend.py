@@ -60,7 +60,7 @@ class Window:
         values = self._values[-n:, :points]
         minutes = (self._ts[-n:] - self._ts[-1]) / 60_000
         i, j = np.triu_indices(n, 1)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             slopes = (values[j] - values[i]) / (minutes[j] - minutes[i])[:, None]
         slope = np.full(points, np.nan)
         whole = ~np.isnan(values).any(axis=0)
@@ -69,7 +69,7 @@ class Window:
         now = values[-1]
         found: dict[int, tuple[float, Level]] = {}
         for column, level in ((3, Level.HH), (2, Level.H), (0, Level.LL), (1, Level.L)):
-            with np.errstate(invalid="ignore", divide="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                 tau = (threshold[:points, column] - now) / slope
             for k in np.flatnonzero(moved & (tau > 0) & (tau < horizon_min)).tolist():
                 if k not in found or tau[k] < found[k][0]:

@@ -1,0 +1,350 @@
+"""HW-1: the properties that domain/risk.md §4 asks for, the floors, hysteresis, aggregation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hazwatch.risk.model import (
+    COMBUSTIBLE,
+    OTHER,
+    TOXIC,
+    ActiveAlarm,
+    Approach,
+    Held,
+    Score,
+    Weights,
+    alarm_state,
+    colour_of,
+    enterprise_score,
+    floor,
+    hold,
+    inherent,
+    score,
+    slope_per_minute,
+    time_to_limit,
+)
+from hazwatch.vocabulary.colours import Colour
+from hazwatch.vocabulary.levels import Level
+
+W = Weights()
+NOW = 1_795_417_200_000
+MINUTE = 60_000
+RED, ORANGE, YELLOW, BLUE, NONE = Colour.RED, Colour.ORANGE, Colour.YELLOW, Colour.BLUE, Colour.NONE
+
+
+def alarm(  # an alarm has that many sides
+    level: Level = Level.H, kind: str = OTHER, minutes: float = 0.0, second: float | None = None,
+    equipment: str = "G0001", *, acknowledged: bool = True,
+) -> ActiveAlarm:  # fmt: skip
+    since = NOW - int(minutes * MINUTE)
+    if level.severity > 1 and second is None:
+        second = minutes
+    second_since = None if second is None else NOW - int(second * MINUTE)
+    return ActiveAlarm("P", "液位", equipment, level, kind, since, second_since, acknowledged)
+
+
+levels = st.sampled_from([Level.LL, Level.L, Level.H, Level.HH])
+kinds = st.sampled_from([TOXIC, COMBUSTIBLE, OTHER])
+alarms = st.lists(
+    st.builds(
+        alarm, levels, kinds, st.floats(0, 600), st.none(), st.sampled_from(["G0001", "Q0001", "Q0002", "Q0003"]),
+        acknowledged=st.booleans(),
+    ),
+    max_size=6,
+)  # fmt: skip
+approaches = st.lists(st.builds(Approach, st.just("温度"), st.floats(0.01, 60), levels), max_size=4)
+rs = st.floats(0, 5000)
+source_levels = st.integers(1, 4)
+
+
+def s(r, level, standing, near=(), now=NOW) -> Score:
+    return score(r, level, standing, list(near), now, W)
+
+
+@given(rs, source_levels, alarms, approaches)
+def test_the_score_stays_between_0_and_100(r, level, standing, near) -> None:
+    result = s(r, level, standing, near)
+    assert 0 <= result.score <= 100
+    assert all(0 <= t.x <= 1 and 0 <= t.weight <= 1 for t in result.terms)
+    assert result.colour >= result.floor
+
+
+@given(rs, rs, source_levels, alarms, approaches)
+def test_a_greater_r_never_lowers_it(a, b, level, standing, near) -> None:
+    low, high = sorted((a, b))
+    assert s(low, level, standing, near).score <= s(high, level, standing, near).score
+
+
+@given(rs, source_levels, alarms, approaches, st.builds(alarm, levels, kinds, st.floats(0, 600)))
+def test_one_more_alarm_never_lowers_it(r, level, standing, near, more) -> None:
+    before, after = s(r, level, standing, near), s(r, level, [*standing, more], near)
+    assert before.score <= after.score
+    assert before.colour <= after.colour
+
+
+@given(rs, source_levels, alarms, approaches, st.data())
+def test_a_worse_level_never_lowers_it(r, level, standing, near, data) -> None:
+    if not standing:
+        return
+    k = data.draw(st.integers(0, len(standing) - 1))
+    worse = list(standing)
+    up = {Level.H: Level.HH, Level.L: Level.LL}.get(worse[k].level, worse[k].level)
+    worse[k] = replace(worse[k], level=up, second_since=worse[k].second_since or worse[k].since)
+    before, after = s(r, level, standing, near), s(r, level, worse, near)
+    assert before.score <= after.score
+    assert before.colour <= after.colour
+
+
+@given(rs, source_levels, alarms, approaches, st.builds(Approach, st.just("压力"), st.floats(0.01, 60), levels))
+def test_one_more_approach_never_lowers_it(r, level, standing, near, more) -> None:
+    assert s(r, level, standing, near).score <= s(r, level, standing, [*near, more]).score
+
+
+@given(rs, source_levels, alarms, st.floats(0, 600))
+def test_an_alarm_that_lasts_never_counts_less(r, level, standing, minutes) -> None:
+    assert s(r, level, standing).score <= s(r, level, standing, now=NOW + int(minutes * MINUTE)).score
+
+
+@given(rs, source_levels, alarms, approaches, st.randoms(use_true_random=False))
+def test_the_order_of_inputs_does_not_matter(r, level, standing, near, rng) -> None:
+    shuffled, turned = list(standing), list(near)
+    rng.shuffle(shuffled)
+    rng.shuffle(turned)
+    a, b = s(r, level, standing, near), s(r, level, shuffled, turned)
+    assert (a.score, a.colour, a.floor) == (b.score, b.colour, b.floor)
+
+
+@given(rs, source_levels, alarms, approaches)
+def test_a_contribution_is_the_score_minus_the_score_without_the_term(r, level, standing, near) -> None:
+    result = s(r, level, standing, near)
+    parts = {t.id: t for t in result.terms}
+    assert set(parts) == {"B", "A", "T"}
+    without = {
+        "A": s(r, level, [], near).score,
+        "T": s(r, level, standing).score,
+        "B": 100 * (1 - (1 - parts["A"].weight * parts["A"].x) * (1 - parts["T"].weight * parts["T"].x)),
+    }
+    for name, term in parts.items():
+        assert math.isclose(term.contribution, result.score - without[name], abs_tol=1e-9)
+
+
+def test_worked_by_hand() -> None:
+    """R = 400: B = 0.30. 高高 of a level since now: A = 0.80 · 0.7. 15 min from 高: T = 0.60 · 0.5."""
+    result = s(400, 3, [alarm(Level.HH)], [Approach("温度", 15.0, Level.H)])
+    assert math.isclose(result.score, 100 * (1 - 0.70 * 0.44 * 0.70))
+    assert result.colour is RED or result.colour is ORANGE
+    assert math.isclose(result.score, 78.44)
+    assert "液位高高报警" in result.reason
+    assert "15 分钟" in result.reason
+
+
+@pytest.mark.parametrize(("r", "b"), [(-5, 0.05), (0, 0.05), (400, 0.30), (10_000, 0.30), (19.024984, 0.175)])
+def test_inherent(r, b) -> None:
+    assert math.isclose(inherent(r, W), b, abs_tol=1e-6)
+
+
+def test_calm_is_only_what_is_inherent() -> None:
+    result = s(400, 1, [])
+    assert (round(result.score, 6), result.colour) == (30.0, BLUE)
+    assert "固有危险性" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("level", "kind", "x"),
+    [
+        (Level.H, OTHER, 0.4), (Level.L, OTHER, 0.4), (Level.HH, OTHER, 0.7), (Level.LL, OTHER, 0.7),
+        (Level.H, TOXIC, 0.5), (Level.HH, TOXIC, 0.875), (Level.H, COMBUSTIBLE, 0.46), (Level.HH, COMBUSTIBLE, 0.805),
+    ],
+)  # fmt: skip
+def test_x_of_an_alarm_by_level_and_danger(level, kind, x) -> None:
+    assert math.isclose(alarm_state([alarm(level, kind)], NOW, W)[0], x)
+
+
+def test_an_alarm_grows_with_a_half_life_of_ten_minutes() -> None:
+    at_0, at_10, at_20, for_ever = (alarm_state([alarm(Level.H, OTHER, m)], NOW, W)[0] for m in (0, 10, 20, 1e6))
+    assert math.isclose(for_ever, 0.4 + 0.25 * 0.6)
+    assert math.isclose(at_10 - at_0, (for_ever - at_0) / 2)
+    assert math.isclose(at_20 - at_10, (at_10 - at_0) / 2)
+
+
+def test_two_neighbouring_detectors_count_nine_tenths() -> None:
+    two = [alarm(Level.H, COMBUSTIBLE, equipment="Q0001"), alarm(Level.H, COMBUSTIBLE, equipment="Q0002")]
+    x, why = alarm_state(two, NOW, W)
+    assert x == 0.9
+    assert "2 台" in why
+    assert alarm_state([two[0], two[0]], NOW, W)[0] < 0.5, "two alarms of one detector are one detector"
+    assert alarm_state([two[0], alarm(Level.H, OTHER, equipment="Q0002")], NOW, W)[0] < 0.5, "a level is no detector"
+
+
+def test_one_spike_of_one_sensor_turns_nothing_red() -> None:
+    for kind in (TOXIC, COMBUSTIBLE, OTHER):
+        assert s(10_000, 1, [alarm(Level.HH, kind)]).colour < RED
+
+
+@pytest.mark.parametrize(("minutes", "x"), [(0.0, 1.0), (15.0, 0.5), (29.99, 1 - 29.99 / 30), (30.0, 0.0), (99.0, 0.0)])
+def test_time_to_limit(minutes, x) -> None:
+    far = Approach("压力", 28.0, Level.L)
+    near = [Approach("温度", minutes, Level.H)]
+    assert math.isclose(time_to_limit(near, W)[0], x)
+    assert time_to_limit([far, *near], W)[0] == max(x, time_to_limit([far], W)[0]), "the nearest in time decides"
+
+
+@pytest.mark.parametrize(
+    ("value", "colour"),
+    [
+        (100, RED), (80, RED), (79.99, ORANGE), (60, ORANGE), (59.99, YELLOW), (40, YELLOW), (39.99, BLUE), (20, BLUE),
+        (19.99, NONE),
+    ],
+)  # fmt: skip
+def test_colours(value, colour) -> None:
+    assert colour_of(value, W) is colour
+
+
+# --- floors --------------------------------------------------------------------------------------------------------
+
+
+def pair(apart: float, kinds: tuple[str, str] = (COMBUSTIBLE, COMBUSTIBLE), equipment: str = "Q0002"):
+    return [
+        alarm(Level.HH, kinds[0], 10, equipment="Q0001"),
+        alarm(Level.HH, kinds[1], 10 - apart, equipment=equipment),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("standing", "level", "colour"),
+    [
+        (pair(5), 1, RED),  # two detectors at 高高 within 5 min of a 一级 source
+        (pair(5), 2, RED),
+        (pair(5.01), 2, NONE),
+        (pair(0), 3, NONE),  # a 三级 source
+        (pair(0, equipment="Q0001"), 1, NONE),  # one detector twice
+        (pair(0, (TOXIC, COMBUSTIBLE)), 1, RED),
+        (pair(0, (OTHER, OTHER)), 1, NONE),
+        (pair(9, (TOXIC, COMBUSTIBLE)), 1, ORANGE),
+        ([alarm(Level.HH, TOXIC)], 4, ORANGE),  # any toxic 高高
+        ([alarm(Level.H, TOXIC)], 1, NONE),
+        ([alarm(Level.HH, OTHER, 15, acknowledged=False)], 4, YELLOW),  # unseen for 15 min
+        ([alarm(Level.LL, OTHER, 15, acknowledged=False)], 4, YELLOW),
+        ([alarm(Level.HH, OTHER, 14.9, acknowledged=False)], 4, NONE),
+        ([alarm(Level.HH, OTHER, 15, acknowledged=True)], 4, NONE),
+        ([alarm(Level.H, OTHER, 500, acknowledged=False)], 4, NONE),
+        ([alarm(Level.HH, OTHER, 60, 5, acknowledged=False)], 4, NONE),  # 高 for an hour, 高高 for 5 min
+        ([], 1, NONE),
+    ],
+)
+def test_floors(standing, level, colour) -> None:
+    found, why = floor(standing, level, NOW, W)
+    assert found is colour
+    assert bool(why) == (colour is not NONE)
+    assert s(1, level, standing).colour >= colour
+
+
+def test_several_alarms_of_one_detector_do_not_hide_the_pair() -> None:
+    """One detector has two points at 高高, 10 and 2 min ago; its neighbour joined 3 min ago: near the second."""
+    standing = [
+        alarm(Level.HH, COMBUSTIBLE, 2, equipment="Q0001"),
+        alarm(Level.HH, TOXIC, 10, equipment="Q0001"),
+        alarm(Level.HH, COMBUSTIBLE, 3, equipment="Q0002"),
+    ]
+    for order in (standing, standing[::-1], [standing[1], standing[0], standing[2]]):
+        assert floor(order, 1, NOW, W)[0] is RED
+
+
+# --- hysteresis ----------------------------------------------------------------------------------------------------
+
+
+def scored(value: float, low: Colour = NONE) -> Score:
+    return Score(value, max(colour_of(value, W), low), low, (), "")
+
+
+def walk(steps: list[tuple[float, float]], begin: Colour = NONE) -> list[Colour]:
+    """Colours shown for a list of (minute, score)."""
+    held, shown = Held(begin), []
+    for minute, value in steps:
+        held = hold(held, scored(value), NOW + int(minute * MINUTE), W)
+        shown.append(held.colour)
+    return shown
+
+
+def test_it_rises_at_once_and_falls_after_thirty_minutes_below_the_margin() -> None:
+    steps = [(0, 85), (1, 74), (30, 74), (30.9, 74), (31, 74), (32, 74)]
+    assert walk(steps) == [RED, RED, RED, RED, ORANGE, ORANGE]
+
+
+def test_just_below_the_bound_is_not_enough_to_fall() -> None:
+    assert walk([(0, 85), (1, 75), (999, 75.1)]) == [RED, RED, RED]
+    assert walk([(0, 85), (1, 74.99), (31, 74.99)]) == [RED, RED, ORANGE]
+
+
+def test_one_moment_above_the_margin_starts_the_thirty_minutes_anew() -> None:
+    assert walk([(0, 85), (1, 70), (20, 76), (21, 70), (40, 70), (51, 70)]) == [RED, RED, RED, RED, RED, ORANGE]
+
+
+def test_it_falls_to_where_the_score_is() -> None:
+    assert walk([(0, 85), (1, 10), (31, 10)]) == [RED, RED, NONE]
+
+
+def test_a_floor_holds_the_colour_however_low_the_score() -> None:
+    held = Held(ORANGE)
+    for minute in range(0, 120, 10):
+        held = hold(held, scored(5, ORANGE), NOW + minute * MINUTE, W)
+    assert held == Held(ORANGE)
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 40), st.floats(0, 100)), max_size=30))
+def test_the_colour_shown_is_never_better_than_the_score_now(gaps) -> None:
+    held, minute = Held(NONE), 0.0
+    for gap, value in gaps:
+        minute += gap
+        before = held
+        held = hold(held, scored(value), NOW + int(minute * MINUTE), W)
+        assert held.colour >= colour_of(value, W)
+        assert held.colour >= before.colour or before.lower_since is not None, "it never falls at the first look"
+
+
+# --- aggregation ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sources", "total", "colour"),
+    [
+        ([], 0.0, NONE),
+        ([(30.0, BLUE)], 30.0, BLUE),
+        ([(62.0, ORANGE)], 62.0, ORANGE),
+        ([(62.0, ORANGE), (60.0, ORANGE)], 70.0, ORANGE),
+        ([(70.0, ORANGE)] * 4, 86.0, RED),
+        ([(95.0, RED)] * 4, 100.0, RED),
+        ([(10.0, RED), (30.0, BLUE)], 30.0, RED),  # a held red stays red
+    ],
+)
+def test_enterprise(sources, total, colour) -> None:
+    assert enterprise_score(sources, W) == (total, colour)
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from(list(Colour))), min_size=1, max_size=8))
+def test_an_enterprise_is_never_better_than_its_worst_source(sources) -> None:
+    total, colour = enterprise_score(sources, W)
+    assert colour >= max(c for _, c in sources)
+    assert max(v for v, _ in sources) <= total <= 100
+
+
+# --- slope and configuration ---------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.floats(-100, 100)), max_size=12))
+def test_the_slope_is_the_median_of_all_pairs(points) -> None:
+    pairs = sorted((v2 - v1) / (t2 - t1) for k, (t1, v1) in enumerate(points) for t2, v2 in points[k + 1 :] if t1 != t2)
+    middle = len(pairs) // 2
+    wanted = 0.0 if not pairs else pairs[middle] if len(pairs) % 2 else (pairs[middle - 1] + pairs[middle]) / 2
+    assert math.isclose(slope_per_minute([t for t, _ in points], [v for _, v in points]), wanted, abs_tol=1e-9)
+
+
+def test_the_digest_names_the_configuration() -> None:
+    assert Weights().digest() == Weights().digest()
+    assert len(Weights().digest()) == 12
+    assert replace(W, w_alarm=0.81).digest() != W.digest()
