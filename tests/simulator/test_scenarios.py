@@ -29,8 +29,8 @@ class Line:
 class Stage:
     """A world on a clock of its own."""
 
-    def __init__(self, seed: int = 1) -> None:
-        self.world = World(T0, seed=seed, live_te=False)
+    def __init__(self, seed: int = 1, *, live: bool = False) -> None:
+        self.world = World(T0, seed=seed, live_te=live)
         self.lines = {"national": Line(), "sparkplug": Line()}
         self.theatre = Theatre(self.world, self.lines)
         self.seconds = 0.0
@@ -117,6 +117,22 @@ def test_the_feed_loss_ends_in_the_trip_of_the_plant_and_a_new_start() -> None:
     assert stage.state("te-feed-loss") == "idle"
     assert stage.world.values()["TRIP"] == 0
     assert stage.world.tennessee.speed == 60
+
+
+def test_a_cooling_loss_heats_the_reactor_until_the_plant_trips_itself() -> None:
+    pytest.importorskip("tep_studio", reason="tep-studio is not installed (it needs a C compiler)")
+    stage = Stage(live=True)
+    stage.play(5)
+    before = stage.world.values()
+    stage.theatre.start("cooling-loss", {}, T0)
+    shown = [stage.play(1) for _ in range(75)]
+
+    assert shown[-1]["TRIP"] == 1
+    assert max(v["XMEAS(9)"] for v in shown) > before["XMEAS(9)"] + 3  # reactor temperature, ℃
+    assert stage.first["XMEAS(7) H"] < 75  # reactor pressure rings before the shutdown
+    stage.play(80)
+    assert stage.state("cooling-loss") == "idle"
+    assert stage.world.values()["TRIP"] == 0
 
 
 def test_a_cut_takes_the_line_away_and_gives_it_back() -> None:

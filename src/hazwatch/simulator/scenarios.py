@@ -16,6 +16,7 @@ from hazwatch.simulator.world import World
 _DONE: Final = 1.0 - 1e-9
 _LEAK_RAMP_S: Final = 15.0
 _TRIP_HOURS: Final = 7.5
+_COOLING_TRIP_HOURS: Final = 0.12
 _NORMAL_AGAIN_M: Final = 3.9
 
 
@@ -90,7 +91,9 @@ class Theatre:
 
     def __init__(self, world: World, links: Mapping[str, Link]) -> None:
         self._world = world
-        self._items = {s.id: s for s in (*_process_scenarios(), *_cut_scenarios(links))}
+        # A recorded plant cannot be bent: what was not recorded is not offered.
+        live_only = (_cooling_scenario(),) if world.tennessee.plant.can_choke else ()
+        self._items = {s.id: s for s in (*_process_scenarios(), *live_only, *_cut_scenarios(links))}
 
     def list(self) -> list[dict[str, Any]]:
         """Every scenario as in the API."""
@@ -211,6 +214,34 @@ def _feed_loss(world: World, p: Mapping[str, float], notes: dict[str, float], el
     # It stands still for a while, so that the shutdown can be looked at; then it is started up again.
     since = elapsed - notes.setdefault("tripped", elapsed)
     return 0.9 + 0.1 * since / (60.0 * p["hold"])
+
+
+def _cooling_loss(world: World, p: Mapping[str, float], notes: dict[str, float], elapsed: float) -> float:
+    te = world.tennessee
+    if "begun" not in notes:
+        notes["begun"] = elapsed
+        te.plant.choke(p["share"] / 100.0)
+        te.speed = p["speed"]
+    if not te.plant.tripped:
+        return min(0.9, 0.9 * elapsed * p["speed"] / 3600.0 / _COOLING_TRIP_HOURS)
+    since = elapsed - notes.setdefault("tripped", elapsed)
+    return 0.9 + 0.1 * since / (60.0 * p["hold"])
+
+
+def _cooling_scenario() -> Scenario:
+    return Scenario(
+        "cooling-loss",
+        "反应器冷却水阀卡涩至联锁停车",
+        "田纳西-伊斯曼装置反应器冷却水阀 XMV(10) 卡在正常开度的一部分:反应器升温升压,由装置自身保护真实停车。",
+        "反应装置",
+        (
+            Param("share", "阀门保持正常开度的", 70, 0, 78, "%"),
+            Param("speed", "装置时间倍率", 8, 1, 60, "倍"),
+            Param("hold", "停车后保持", 1, 0.1, 30, "min"),
+        ),
+        _cooling_loss,
+        _undo_tennessee,
+    )
 
 
 def _process_scenarios() -> tuple[Scenario, ...]:

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 DEFAULT_SPEED: Final = 60.0
 MEASUREMENTS, VALVES = 41, 12
 FEED_LOSS: Final = 6
+#: Place of XMV(10), reactor cooling water, among the valves.
+_COOLING: Final = 9
 _STEP_H: Final = 0.001
 _TAGS: Final = (
     *(f"XMEAS({i})" for i in range(1, MEASUREMENTS + 1)),
@@ -32,6 +34,7 @@ class Plant(Protocol):
     """Something that can be advanced."""
 
     tripped: str
+    can_choke: bool
 
     def reset(self) -> None:
         """Back to the steady state."""
@@ -39,12 +42,17 @@ class Plant(Protocol):
     def disturb(self, idv: int) -> None:
         """Switch on a disturbance; 0 = none."""
 
+    def choke(self, share: float) -> None:
+        """Hold the reactor's cooling-water valve at a share of its present opening, whatever the controller wants."""
+
     def advance(self, hours: float) -> NDArray[np.float64]:
         """Measurements, valves and 1 when tripped, after some plant hours."""
 
 
 class LivePlant:
     """The plant itself under decentralised PI control (Ricker 1996)."""
+
+    can_choke = True
 
     def __init__(self, seed: int = 4651207995) -> None:
         from tep_studio import RickerMultiLoopController, TennesseeEastmanProcess
@@ -59,6 +67,7 @@ class LivePlant:
     def reset(self) -> None:
         """Back to the steady state of the base case."""
         self._idv[:] = 0.0
+        self._cooling: float | None = None
         self.tripped = ""
         self._measured, _ = self._process.reset(seed=self._seed)
         self._controller.reset(self._measured, time=0.0)
@@ -71,12 +80,19 @@ class LivePlant:
         if idv:
             self._idv[idv - 1] = 1.0
 
+    def choke(self, share: float) -> None:
+        """Hold XMV(10) at a share of its present opening."""
+        self._cooling = share * float(self._valves[_COOLING])
+
     def advance(self, hours: float) -> NDArray[np.float64]:
         """Run the closed loop; stands still once tripped."""
         self._left += hours
         while self._left >= _STEP_H and not self.tripped:
             self._left -= _STEP_H
             self._valves, _ = self._controller.compute_action(self._measured, time=self._process.time)
+            if self._cooling is not None:
+                self._valves = self._valves.copy()
+                self._valves[_COOLING] = self._cooling
             result = self._process.advance(self._valves, control_interval=_STEP_H, disturbances=self._idv)
             self._measured = result.measurements
             if result.shutdown_status["terminated"]:
@@ -86,6 +102,8 @@ class LivePlant:
 
 class RecordedPlant:
     """Two runs that were recorded from the live plant: normal operation, and IDV(6) from its first row to the trip."""
+
+    can_choke = False
 
     def __init__(self) -> None:
         with (
@@ -105,6 +123,14 @@ class RecordedPlant:
     def disturb(self, idv: int) -> None:
         """Only IDV(6) was recorded; anything else is normal operation."""
         self._run, self._at = (self._feed_loss if idv == FEED_LOSS else self._normal), 0.0
+
+    def choke(self, share: float) -> None:
+        """No such run was recorded.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"冷却水阀卡在 {share:.0%} 没有录制数据,需要实时仿真(安装 tep-studio)")
 
     def advance(self, hours: float) -> NDArray[np.float64]:
         """The row of the moment; normal operation is played to and fro without a jump."""

@@ -61,7 +61,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
-    app.include_router(points.router(sessions, gate, parts.mirror, parts.log))
+    app.include_router(points.router(sessions, gate, parts.mirror, parts.log, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
     app.include_router(alarms_router(sessions, gate, parts.clock, lambda *asked: _acknowledge(parts.log, *asked)))

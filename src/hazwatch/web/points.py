@@ -32,8 +32,11 @@ _CONFIDENT = 0.5
 _LONGEST_MS = 3_660 * moments.DAY
 
 
-def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log) -> APIRouter:  # noqa: C901  # one function a route
-    """Routes of points and their history."""
+def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log, hold_s: int) -> APIRouter:  # noqa: C901  # one function a route
+    """Routes of points and their history.
+
+    ``hold_s``: an unchanged value is stored again after this many seconds, so a longer silence is a gap.
+    """
     routes = APIRouter(prefix="/api/v1", tags=["points"])
     viewer = gate.current()
     Who = Annotated[Principal, Depends(viewer)]  # noqa: N806  # a type, local because the gate is
@@ -71,7 +74,7 @@ def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log) -> APIRoute
             raise ApiError(503, "engine_away", "历史服务暂时没有应答", "引擎正在启动或恢复,请稍后再试") from error
         return {
             "code": point.code, "unit": point.unit, "step": answer["step"], "source": answer["source"],
-            "columns": list(COLUMNS), "rows": answer["rows"], "truncated": answer["next_from"] is not None,
+            "columns": list(COLUMNS), "rows": answer["rows"], "hold_s": hold_s, "truncated": answer["next_from"] is not None,
             "next_from": answer["next_from"],
         }  # fmt: skip
 
