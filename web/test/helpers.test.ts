@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { arrow, belongs, merge, waits, worstPriority, type Filters } from "@/alarms/rules";
+import { arrow, belongs, merge, said, waits, worstPriority, type Filters } from "@/alarms/rules";
 import { bounds, draw } from "@/history/ranges";
 import { worstFirst, headerWords, type MapSource } from "@/map/places";
 import { extent, labels, mapStyle, EMPTY } from "@/map/style";
 import { detailText } from "@/identity/detail";
-import { share, shapeOf, shortName, tankForm } from "@/registry/equipment";
+import { rowNames, share, shapeOf, shortName, tankForm } from "@/registry/equipment";
 import { nextBelow } from "@/risk/bounds";
 import { evenColumns } from "@/shared/columns";
 import { clock, decimals, delay, duration, number, plain, setZone, stamp } from "@/shared/format";
@@ -165,5 +165,26 @@ describe("shared", () => {
   it("orders roles", () => {
     expect(holds("admin", "engineer")).toBe(true);
     expect(holds("viewer", "operator")).toBe(false);
+  });
+});
+
+describe("what is known after the last row", () => {
+  const raw = { step: 0, source: "raw" as const, rows: [[0, 5, 5, 5, 5, 1, 0]] as HistoryRow[] };
+  it("draws a confirmed value up to now, and hatches what nothing confirms", () => {
+    expect(draw(raw, { until: 900_000, confirmed: true }).line.at(-1)).toEqual([900_000, 5]);
+    expect(draw(raw, { until: 900_000, confirmed: false }).gaps).toEqual([[0, 900_000]]);
+    expect(draw({ ...raw, hold_s: 3_600 }, { until: 900_000, confirmed: false }).line.at(-1)).toEqual([900_000, 5]);
+    expect(draw(raw, { until: 900_000, confirmed: true }).count).toBe(1);
+  });
+});
+
+describe("names and words", () => {
+  it("never calls two points of one piece of equipment the same", () => {
+    const points = [{ code: "a", name: "罐流量", tag: "FT-1" }, { code: "b", name: "罐流量", tag: "FT-2" }, { code: "c", name: "罐液位", tag: "LT" }];
+    expect([...rowNames({ name: "罐", points } as never).values()]).toEqual(["流量 FT-1", "流量 FT-2", "液位"]);
+  });
+  it("words the quality code of a quality alarm", () => {
+    expect(said({ kind: "quality", unit: "m" }, 4)).toEqual({ text: "数据冻结", unit: "" });
+    expect(said({ kind: "process", unit: "m" }, 4)).toEqual({ text: "4", unit: "m" });
   });
 });

@@ -5,7 +5,7 @@ import { http } from "@/shared/http";
 import { useLive } from "@/shared/live";
 import type { Alarm, AlarmId, AlarmSummary, Page } from "@/shared/types";
 import { LIMITS, PRIORITIES } from "@/shared/words";
-import { waits, worstPriority } from "./rules";
+import { said, waits, worstPriority } from "./rules";
 import { useSound } from "./sound";
 
 export const useCounters = defineStore("counters", () => {
@@ -45,7 +45,7 @@ export const useCounters = defineStore("counters", () => {
     else waiting.delete(alarm.id);
     if (isNew) {
       arrivals.value += 1;
-      const what = alarm.kind === "quality" ? "数据质量" : LIMITS[alarm.level];
+      const what = alarm.kind === "quality" ? said(alarm, alarm.value).text : LIMITS[alarm.level];
       announcement.value = `新报警,${PRIORITIES[alarm.priority] ?? ""},${alarm.point_name} ${what}报警,${alarm.enterprise_name}`;
     }
     useSound().sound(worstPriority(waiting.values()), isNew);

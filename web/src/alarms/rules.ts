@@ -1,5 +1,7 @@
 /** Rules of the alarm list that need no server: what waits, what sorts where, how a live alarm enters a page. */
+import { plain } from "@/shared/format";
 import type { Alarm, AlarmState, LimitLevel } from "@/shared/types";
+import { QUALITIES } from "@/shared/words";
 
 /** Waits for a person: B unacknowledged or D returned unacknowledged. */
 export function waits(alarm: Pick<Alarm, "state">): boolean {
@@ -65,4 +67,15 @@ export function merge(items: readonly Alarm[], alarm: Alarm, filters: Filters): 
 /** The arrow says the side, the number of arrows the step. No triangles: those belong to the warning colours. */
 export function arrow(level: LimitLevel): string {
   return { HH: "↑↑", H: "↑", normal: "", L: "↓", LL: "↓↓" }[level];
+}
+
+export interface Said {
+  text: string;
+  unit: string;
+}
+
+/** What an alarm says of its value: a figure with its unit, or the word of a quality code. */
+export function said(alarm: Pick<Alarm, "kind" | "unit">, value: number | null): Said {
+  if (alarm.kind !== "quality" || value === null) return { text: plain(value), unit: value === null ? "" : alarm.unit };
+  return { text: QUALITIES[value] ?? `质量码 ${plain(value)}`, unit: "" };
 }

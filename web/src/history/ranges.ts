@@ -40,11 +40,17 @@ function gapAfter(history: Pick<History, "step" | "source" | "hold_s">): number 
   return history.source === "minute" ? steps : Math.max(steps, (history.hold_s ?? HOLD_S) * 2_500);
 }
 
+/** What is known of the time after the last row: how far it goes, and whether the value is still confirmed there. */
+export interface Tail {
+  until: number;
+  confirmed: boolean;
+}
+
 /**
  * Turn history rows into what is drawn. A sample of bad quality is no point of the line: a plausible number must not come
  * from it. A step with some good samples is drawn from those, and still marked. Where nothing came the line breaks.
  */
-export function draw(history: Pick<History, "rows" | "step" | "source" | "hold_s">): Drawn {
+export function draw(history: Pick<History, "rows" | "step" | "source" | "hold_s">, tail?: Tail): Drawn {
   const drawn: Drawn = { line: [], low: [], high: [], bad: [], gaps: [], count: 0 };
   const pause = gapAfter(history);
   const width = Math.max(history.step * 1_000, 0);
@@ -79,6 +85,12 @@ export function draw(history: Pick<History, "rows" | "step" | "source" | "hold_s
       drawn.count += 1;
     }
     previous = ms;
+  }
+  const end = drawn.line.at(-1);
+  if (tail && end && previous !== null && tail.until > previous + width) {
+    const known = tail.confirmed || tail.until - previous <= pause;
+    if (!known) drawn.gaps.push([previous + width, tail.until]);
+    else if (end[1] !== null && history.source === "raw") put(tail.until, end[1], end[1], end[1]);
   }
   return drawn;
 }

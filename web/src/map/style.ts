@@ -34,7 +34,8 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
       county: { type: "geojson", data: boundaries.county },
       "city-label": { type: "geojson", data: labels(boundaries.city) },
       "county-label": { type: "geojson", data: labels(boundaries.county) },
-      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 62, clusterMaxZoom: 10, clusterProperties },
+      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 52, clusterMaxZoom: 15, clusterProperties },
+      chosen: { type: "geojson", data: EMPTY },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#d3d8db" } },
@@ -43,7 +44,7 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
         id: "county-line",
         type: "line",
         source: "county",
-        paint: { "line-color": "#bcc3c8", "line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.5, 10, 1.2] },
+        paint: { "line-color": "#a8b1b7", "line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.5, 10, 1.3] },
       },
       {
         id: "city-line",
@@ -56,8 +57,8 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
         type: "symbol",
         source: "county-label",
         minzoom: 7.8,
-        layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": 11.5, "text-padding": 4 },
-        paint: { "text-color": "#7a848b", "text-halo-color": "#eceeef", "text-halo-width": 1.2 },
+        layout: { "text-field": ["get", "name"], "text-font": ["local"], "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11.5, 11, 14], "text-padding": 4 },
+        paint: { "text-color": "#66717a", "text-halo-color": "#eceeef", "text-halo-width": 1.4 },
       },
       {
         id: "city-name",
@@ -99,8 +100,7 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
       {
         id: "selected",
         type: "symbol",
-        source: "sources",
-        filter: ["==", ["get", "code"], ""],
+        source: "chosen",
         layout: {
           "icon-image": ["concat", "source|", ["get", "colour"], "|", ["to-string", ["boolean", ["get", "stale"], false]], "|true"],
           "icon-allow-overlap": true,

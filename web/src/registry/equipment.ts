@@ -27,6 +27,17 @@ export function beside(points: readonly Point[]): { main: Point[]; rest: Point[]
   return { main, rest: points.filter((point) => !main.includes(point)) };
 }
 
+/** What each point of a piece of equipment is called beside its picture: never two alike; the tag tells equals apart. */
+export function rowNames(equipment: Pick<Equipment, "name" | "points">): Map<string, string> {
+  const names = new Map(equipment.points.map((point) => [point.code, shortName(point, equipment)]));
+  const times = new Map<string, number>();
+  for (const name of names.values()) times.set(name, (times.get(name) ?? 0) + 1);
+  return new Map(equipment.points.map((point) => {
+    const name = names.get(point.code)!;
+    return [point.code, times.get(name)! > 1 ? `${name} ${point.tag || point.code.slice(-5)}` : name];
+  }));
+}
+
 export type TankForm = "sphere" | "horizontal" | "floating" | "vertical";
 export function tankForm(form: string | null | undefined): TankForm {
   const text = (form ?? "").toLowerCase();

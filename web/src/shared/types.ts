@@ -33,6 +33,8 @@ export interface SystemInfo {
   simulated: boolean;
   version: string;
   zone: string;
+  /** 审图号; empty = none. */
+  map_approval?: string;
 }
 
 export interface TreeNode {
