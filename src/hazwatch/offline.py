@@ -244,14 +244,32 @@ def _times(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_
     iso = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$")
     shaped = iso.to_numpy()
     out = np.zeros(len(text), np.int64)
-    ok = np.zeros(len(text), np.bool_)
-    for k in np.flatnonzero(digits | shaped).tolist():
-        try:
-            out[k] = moments.parse(text[k].as_py())
-            ok[k] = True
-        except ValueError:
-            continue
+    ok = digits.copy()
+    out[digits] = pc.cast(pc.filter(text, pa.array(digits)), pa.int64()).to_numpy()
+    try:
+        out[shaped] = _iso_ms(pc.filter(text, pa.array(shaped)))
+        ok |= shaped
+    except pa.ArrowInvalid:
+        # One of them is no date (a 13th month, say): find out which.
+        for k in np.flatnonzero(shaped).tolist():
+            try:
+                out[k] = moments.parse(text[k].as_py())
+                ok[k] = True
+            except ValueError:
+                continue
     return out, ok, bool(shaped.any())
+
+
+def _iso_ms(text: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Epoch ms of ISO 8601 texts; one that names no zone is UTC.
+
+    Raises:
+        pa.ArrowInvalid: one of them is no date.
+    """
+    zoned = pc.match_substring_regex(text, r"(Z|[+-]\d\d:?\d\d)$")
+    whole = pc.if_else(zoned, text, pc.binary_join_element_wise(text, "Z", ""))
+    ns = pc.cast(pc.cast(whole, pa.timestamp("ns", "UTC")), pa.int64()).to_numpy()
+    return ns // 1_000_000
 
 
 def _floats(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
