@@ -160,7 +160,8 @@ class Pipeline:
 
     def _decoded(self, messages: list[LogMessage]) -> tuple[SampleBatch, NDArray[np.int64]]:
         """All samples of the messages, without frames that came twice; and the arrival of each."""
-        frames: list[codec.Frame] = []
+        batches: list[SampleBatch] = []
+        received: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
         for message in messages:
             try:
                 decoded = codec.decode(message.data)
@@ -169,13 +170,15 @@ class Pipeline:
                 self.counters.damaged += 1
                 _log.warning("message %d of the log is damaged and skipped: %s", message.sequence, error)
                 continue
-            frames.extend(frame for frame in decoded.frames() if self._is_new(frame.origin))
-        batch = SampleBatch.concat([frame.batch for frame in frames])
-        received = np.repeat(
-            np.array([f.origin.received_at for f in frames], np.int64),
-            np.array([len(f.batch) for f in frames], np.int64),
-        )
-        return batch, received
+            new = np.array([self._is_new(origin) for origin in decoded.origins], np.bool_)
+            if new.all():
+                batches.append(decoded.batch)
+                received.append(decoded.received_at())
+            elif new.any():
+                keep = np.repeat(new, decoded.counts)
+                batches.append(decoded.batch.take(keep))
+                received.append(decoded.received_at()[keep])
+        return SampleBatch.concat(batches), np.concatenate(received)
 
     def _is_new(self, origin: Origin) -> bool:
         new = self.kept.seen.is_new(origin.gateway, origin.sequence)
