@@ -82,13 +82,14 @@ def _with_running(series: Series, running: NDArray[np.void], start: int, end: in
 async def value_before(store: Store, point: int, moment: int) -> tuple[int, float, int] | None:
     """The last kept sample before a moment: (ts, value, quality)."""
     table = await store.select(
-        f"SELECT ts, value, quality FROM hazwatch.samples WHERE point = {int(point)} AND ts < {int(moment)} "  # noqa: S608  # numbers only
-        "ORDER BY ts DESC LIMIT 1"
+        f"SELECT max(ts) AS newest, count() AS n FROM hazwatch.samples WHERE point = {int(point)} AND ts < {int(moment)}"  # noqa: S608  # numbers only
     )
-    if table.num_rows == 0:
+    if table.num_rows == 0 or table.to_pylist()[0]["n"] == 0:
         return None
-    row = table.to_pylist()[0]
-    return int(row["ts"]), float(row["value"]), int(row["quality"])
+    newest = int(table.to_pylist()[0]["newest"])
+    # Two samples of one moment may lie there unmerged: the one that stands is asked for.
+    ts, value, quality = await samples(store, point, newest, newest + 1)
+    return int(ts[0]), float(value[0]), int(quality[0])
 
 
 async def samples(

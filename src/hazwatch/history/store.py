@@ -8,6 +8,7 @@ is inserted again after a crash is recognised and dropped.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ class Store:
         """Open or create the store.
 
         Raises:
-            RuntimeError: another process holds it, or the folder is damaged; the text of the engine says which.
+            RuntimeError: another process holds it, or the folder is damaged; the text says which.
         """
         from chdb.session import Session
 
@@ -71,7 +72,12 @@ class Store:
                 session.query(statement.format(raw_days=int(raw_days)))
             return session
 
-        return cls(worker.submit(begin).result(), worker)
+        try:
+            return cls(worker.submit(begin).result(), worker)
+        except RuntimeError as error:
+            worker.shutdown()
+            why = "已被另一个进程打开" if _is_held(folder) else "无法打开,目录可能已损坏"
+            raise RuntimeError(f"历史库 {folder} {why}:{error}") from error
 
     def insert(self, batch: SampleBatch, minutes: NDArray[np.void], token: str) -> None:
         """Insert samples and rollup rows; returns when both are on disk. The same token inserts once."""
@@ -82,7 +88,11 @@ class Store:
         await asyncio.wrap_future(self._worker.submit(self._insert, batch, minutes, token))
 
     def _insert(self, batch: SampleBatch, minutes: NDArray[np.void], token: str) -> None:
-        options = f"SETTINGS insert_deduplicate = 1, insert_deduplication_token = '{token}'"
+        # A gateway that was away for long brings many days in one block; the engine's limit of 100 would stop all.
+        options = (
+            f"SETTINGS insert_deduplicate = 1, insert_deduplication_token = '{token}', "
+            "max_partitions_per_insert_block = 0"
+        )
         if len(batch):
             samples = pa.table({"point": batch.point, "ts": batch.ts, "value": batch.value, "quality": batch.quality})
             self._session.query(
@@ -109,3 +119,15 @@ class Store:
         """Close the store in good order."""
         self._worker.submit(self._session.close).result()
         self._worker.shutdown()
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a process holds the lock that the engine takes on an open store."""
+    try:
+        with (folder / "status").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
