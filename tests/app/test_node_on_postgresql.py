@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from hazwatch.app.node import clock
 from tests.nodes import TestGateway, level_point, node, plant
 from tests.postgres import fresh_database
+
+from hazwatch.app.node import clock
 
 
 async def test_an_alarm_is_recorded_and_acknowledged_in_postgresql(tmp_path: Path):

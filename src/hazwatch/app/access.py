@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 import orjson
 import uvicorn
@@ -42,6 +43,9 @@ _log = logging.getLogger(__name__)
 #: Letters that wait while the records are away; older ones go first.
 _LETTERS = 10_000
 _ROOT = "/"
+#: Options that name files, and the word that names none.
+_FILES = frozenset({"certificate", "private_key", "server_certificate", "ca"})
+_SYSTEM_CA = "system"
 
 
 def load_directory(sessions: Sessions, key: bytes) -> Directory:
@@ -58,6 +62,30 @@ def load_directory(sessions: Sessions, key: bytes) -> Directory:
 
 def _is(code: str, link: LinkConfig) -> bool:
     return link.code == code
+
+
+def confined(link: LinkConfig, home: Path) -> LinkConfig:
+    """The link with its file names below the node's own folders: who edits the registry must not reach beyond them.
+
+    Recordings lie in ``recordings/``, certificates and keys in ``pki/``.
+
+    Raises:
+        ValueError: a name that leads outside.
+    """
+    options = {
+        name: str(_below(home / "pki", value)) if name in _FILES and value != _SYSTEM_CA else value
+        for name, value in link.options.items()
+    }
+    address = str(_below(home / "recordings", link.address)) if link.protocol == "recorded" else link.address
+    return replace(link, options=options, address=address)
+
+
+def _below(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"文件 {name!r} 不在 {folder} 之内")
+    return path
 
 
 class Access:
@@ -81,6 +109,7 @@ class Access:
 
     def _make_room(self) -> AccessRoom:
         holder, intake, board = self.holder, self.intake, self.board
+        home = self._settings.home
         own = Broker(
             host="127.0.0.1", port=self._settings.mqtt_port, host_id="hazwatch", user=NODE_USER,
             password=secret(self._settings.home, "log.password"),
@@ -91,11 +120,11 @@ class Access:
         return AccessRoom(
             holder,
             factories={
-                "opcua": lambda link: OpcUaAdapter(link, intake, board, clock),
+                "opcua": lambda link: OpcUaAdapter(confined(link, home), intake, board, clock),
                 "modbus": lambda link: ModbusAdapter(link, intake, board, clock),
-                "recorded": lambda link: RecordedAdapter(link, intake, board, clock),
+                "recorded": lambda link: RecordedAdapter(confined(link, home), intake, board, clock),
                 "sparkplug-external": lambda link: SparkplugListener(
-                    broker_of(link), holder, intake, board, clock, partial(_is, link.code)
+                    broker_of(confined(link, home)), holder, intake, board, clock, partial(_is, link.code)
                 ),
             },
             listeners={"sparkplug": SparkplugListener(own, holder, intake, board, clock), "national-tcp": tcp},

@@ -6,11 +6,13 @@ frames, so one fsync serves many gateways (house.md §5).
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+_LEVEL = re.compile(r"[^\s.*>/+#$\"\\]+")
 NODE_USER = "hazwatch-node"
 #: Largest message of the log. Group commits are split below it.
 MAX_PAYLOAD = 8 * 1024 * 1024
@@ -63,6 +65,11 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+def _may_sign_in(user: MqttUser) -> bool:
+    """Whether the names make permissions that mean what they say: no separators and no wildcards in them."""
+    return all(_LEVEL.fullmatch(name) for name in (user.group, user.node))
+
+
 def _user(user: MqttUser) -> str:
     group, node = user.group, user.node
     own = [f"spBv1//0.{group}.*.{node}", f"spBv1//0.{group}.*.{node}.>"]
@@ -76,7 +83,10 @@ def _user(user: MqttUser) -> str:
 def render(config: ServerConfig) -> str:
     """The configuration file as text."""
     users = "\n".join(
-        [f"    {{user: {NODE_USER}, password: {_quoted(config.node_password)}}}", *map(_user, config.mqtt_users)]
+        [
+            f"    {{user: {NODE_USER}, password: {_quoted(config.node_password)}}}",
+            *(_user(user) for user in config.mqtt_users if _may_sign_in(user)),
+        ]
     )
     mqtt = f"mqtt {{\n  host: {config.mqtt_host}\n  port: {config.mqtt_port}\n}}\n" if config.mqtt_port else ""
     return (

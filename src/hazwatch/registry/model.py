@@ -61,6 +61,15 @@ COMBUSTIBLE_UNIT = "%LEL"
 COMBUSTIBLE_H = 25.0
 COMBUSTIBLE_HH = 50.0
 
+_NUMBER_OPTIONS = frozenset(
+    {"publish_ms", "watchdog_s", "timeout_s", "unit", "poll_s", "gap", "rebirth_s", "offline_s", "speed", "step_s"}
+)
+_PATH_OPTIONS = frozenset({"certificate", "private_key", "server_certificate", "ca"})
+_NAME_OPTIONS = frozenset({"group", "node", "host_id"})
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,6})?")
+#: One level of an MQTT topic that is also one token of a NATS permission: no separators, no wildcards.
+_TOPIC_LEVEL = re.compile(r"[^\s.*>/+#$\"\\]{1,100}")
+_LONGEST_OPTION = 200
 _PARK = re.compile(r"P\d{7,9}")
 _REGION = re.compile(r"\d{6}")
 _CAS = re.compile(r"(\d{2,7})-(\d{2})-(\d)")
@@ -282,6 +291,28 @@ def _gateway_errors(row: GatewayRow) -> Iterator[Complaint]:
     yield from _when(not 1 <= row.stale_after_s <= MAX_DELAY_S, "stale_after_s", "超时秒数应在 1–86400 之间")
     secret = [key for key in row.options if key.lower() in {"password", "secret", "key", "passwd"}]
     yield from _when(bool(secret), "options", "选项中不能写口令或密钥,密钥由系统保管")
+    for name, value in row.options.items():
+        yield from _when(not _option_fits(name, value), "options", f"选项 {name}={value!r} 的取值不对")
+    if row.protocol == "recorded":
+        yield from _when(
+            not _inner_path(row.address or ""), "address", "录制文件写相对于 recordings 目录的路径,不含 .."
+        )
+
+
+def _option_fits(name: str, value: str) -> bool:
+    """Whether a protocol setting has the form that its adapter can use and the node can allow."""
+    if name in _NUMBER_OPTIONS or name.startswith("poll_s."):
+        return bool(_NUMBER.fullmatch(value))
+    if name in _PATH_OPTIONS:
+        # Files of the node are named below its own folder: who edits the registry must not reach beyond it.
+        return _inner_path(value)
+    if name in _NAME_OPTIONS:
+        return bool(_TOPIC_LEVEL.fullmatch(value))
+    return len(value) <= _LONGEST_OPTION
+
+
+def _inner_path(text: str) -> bool:
+    return bool(text) and not text.startswith(("/", "~")) and "\\" not in text and ".." not in text.split("/")
 
 
 def _point_errors(row: PointRow) -> Iterator[Complaint]:
