@@ -92,7 +92,7 @@ class Theatre:
     def __init__(self, world: World, links: Mapping[str, Link]) -> None:
         self._world = world
         # A recorded plant cannot be bent: what was not recorded is not offered.
-        live_only = (_cooling_scenario(),) if world.tennessee.plant.can_choke else ()
+        live_only: tuple[Scenario, ...] = (_cooling_scenario(),) if world.tennessee.plant.can_choke else ()
         self._items = {s.id: s for s in (*_process_scenarios(), *live_only, *_cut_scenarios(links))}
 
     def list(self) -> list[dict[str, Any]]:
