@@ -141,7 +141,10 @@ class AlarmDesk:
                 return
             held, event = begin(change, record_id(self._facts(change.point).code, change.event_ts, kind), kind)
         else:
-            event = go_on(held, change)
+            if held.level is change.after:
+                return
+            # Only a lost log makes a record stand elsewhere than the judge believes; it must not stop the node.
+            event = go_on(held, replace(change, before=held.level))
         self._remember(held)
         batch.records[held.id] = held
         batch.events.append(event)

@@ -82,7 +82,8 @@ def _with_running(series: Series, running: NDArray[np.void], start: int, end: in
 async def value_before(store: Store, point: int, moment: int) -> tuple[int, float, int] | None:
     """The last kept sample before a moment: (ts, value, quality)."""
     table = await store.select(
-        f"SELECT max(ts) AS newest, count() AS n FROM hazwatch.samples WHERE point = {int(point)} AND ts < {int(moment)}"  # noqa: S608  # numbers only
+        f"SELECT max(ts) AS newest, count() AS n FROM hazwatch.samples WHERE point = {int(point)} "  # noqa: S608  # numbers only
+        f"AND ts < {int(moment)}"
     )
     if table.num_rows == 0 or table.to_pylist()[0]["n"] == 0:
         return None

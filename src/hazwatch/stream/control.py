@@ -7,6 +7,7 @@ limits  a version of limits for some points comes into force; the numbers themse
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,10 +88,17 @@ def decode(data: bytes) -> Tick | LimitsRecord:
     if data[:4] == _TICK:
         return Tick(int(orjson.loads(data[4:])))
     if data[:4] == _LIMITS:
-        with np.load(io.BytesIO(data[4:]), allow_pickle=False) as kept:
-            version, at, points = (int(n) for n in kept["head"])
-            return LimitsRecord(
-                version, at, points, kept["index"], kept["threshold"], kept["deadband"], kept["on_delay_ms"],
-                kept["off_delay_ms"],
-            )  # fmt: skip
+        try:
+            return _limits_record(data[4:])
+        except (KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"damaged limits record: {error}") from error
     raise ValueError("unknown control record")
+
+
+def _limits_record(data: bytes) -> LimitsRecord:
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        version, at, points = (int(n) for n in kept["head"])
+        return LimitsRecord(
+            version, at, points, kept["index"], kept["threshold"], kept["deadband"], kept["on_delay_ms"],
+            kept["off_delay_ms"],
+        )  # fmt: skip

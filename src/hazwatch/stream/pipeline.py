@@ -43,6 +43,8 @@ from hazwatch.vocabulary.lanes import Lane
 _log = logging.getLogger(__name__)
 _FLUSH_S = 1.0
 _IDLE_S = 0.05
+#: While the log is played again up to a known place: silence after which what is missing is taken for expired.
+_MISSED_S = 60.0
 
 #: Called with alarm records that changed, after they are durable.
 Announce = Callable[[list[Record]], Awaitable[None]]
@@ -88,22 +90,41 @@ class Pipeline:
         self._rejudge = rejudge
         self._flushed = 0.0
         self._saved = 0.0
+        self._worked = 0.0
+        self._told = Place(*desk.offset)
 
     async def run(self) -> None:
         """Work until cancelled."""
         self.lanes.start()
         loop = asyncio.get_running_loop()
-        self._flushed = self._saved = loop.time()
+        self._flushed = self._saved = self._worked = loop.time()
         try:
             while True:
-                work = await self.lanes.next(self._sink.interrupted, _IDLE_S)
+                work = await self.lanes.next(self._until(), _IDLE_S)
                 if work is not None:
                     await self._take(*work)
+                    self._worked = loop.time()
                 await self._keep_house(loop.time())
         finally:
             await self.lanes.stop()
 
+    def _until(self) -> Place | None:
+        """How far the log may be played for now; None = as far as there is.
+
+        After a crash both lanes are played again up to the place that the alarm records have, and no further: how the
+        lanes interleave is chance, and what one lane brings from beyond would meet records that know more of the other
+        than the judge does at that moment. The same holds for a block of the history that the crash interrupted.
+        """
+        places = [place for place in (self._sink.interrupted,) if place is not None]
+        if not self.kept.place.covers(self._told):
+            places.append(self._told)
+        # Both lie on the one way that the crashed run went, so one of them covers the other.
+        return min(places, key=lambda place: (place.live, place.background), default=None)
+
     async def _keep_house(self, now: float) -> None:
+        if now - self._worked > _MISSED_S and not self.kept.place.covers(self._told):
+            _log.warning("the log no longer holds everything up to %s; going on from %s", self._told, self.kept.place)
+            self._told = self.kept.place
         interrupted = self._sink.interrupted
         if interrupted is not None and self.kept.place.covers(interrupted):
             await self._sink.flush()
@@ -223,7 +244,7 @@ class Pipeline:
 
     async def _pay_debts(self) -> None:
         """Judge points from history, while no new background work waits; a few at a time, so that live never waits."""
-        if self._sink.interrupted is not None or self.lanes.backlog(Lane.BACKGROUND):
+        if self._until() is not None or self.lanes.backlog(Lane.BACKGROUND):
             return
         for point in list(self.kept.owed)[:10]:
             since = self.kept.owed.pop(point)
@@ -233,10 +254,18 @@ class Pipeline:
 
     async def _control(self, message: LogMessage) -> None:
         kept = self.kept
-        record = control.decode(message.data)
         live = message.sequence > self._desk.offset[0]
         self._sink.pass_by(Lane.LIVE, message.sequence)
         self._advance(Lane.LIVE, message.sequence)
+        try:
+            record = control.decode(message.data)
+        except ValueError as error:
+            # As with samples: stopping here for ever would help nobody.
+            self.counters.damaged += 1
+            _log.error(
+                "control record %d of the log is damaged and skipped: %s", message.sequence, error
+            )  # no trace needed
+            return
         if isinstance(record, control.Tick):
             rows = judging.tick(kept.judge, kept.limits, record.until)
             arrived = record.until

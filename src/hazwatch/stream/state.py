@@ -7,6 +7,7 @@ A snapshot is the state after one place in the log. Start = newest whole snapsho
 from __future__ import annotations
 
 import io
+import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,7 +121,7 @@ def load(folder: Path) -> StreamState:
     for path in sorted(folder.glob("*.npz"), reverse=True):
         try:
             return _read(path)
-        except (ValueError, KeyError, OSError, EOFError):
+        except (ValueError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile):
             # Written durably, so this is a damaged disk: the one before it and more of the log will do.
             continue
     return StreamState.fresh()

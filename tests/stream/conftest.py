@@ -1,0 +1,7 @@
+"""Fixtures of the stream tests."""
+
+from __future__ import annotations
+
+from tests.postgres import records
+
+__all__ = ["records"]
