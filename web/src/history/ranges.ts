@@ -90,7 +90,10 @@ export function draw(history: Pick<History, "rows" | "step" | "source" | "hold_s
   if (tail && end && previous !== null && tail.until > previous + width) {
     const known = tail.confirmed || tail.until - previous <= pause;
     if (!known) drawn.gaps.push([previous + width, tail.until]);
-    else if (end[1] !== null && history.source === "raw") put(tail.until, end[1], end[1], end[1]);
+    else if (end[1] !== null && history.source === "raw") {
+      const stands = history.rows.at(-1)![4] ?? end[1]; // the last value of a step, not its mean
+      put(tail.until, stands, stands, stands);
+    }
   }
   return drawn;
 }
@@ -121,6 +124,7 @@ export function bounds(drawn: Drawn, limits: Partial<Limits>): [number, number] 
   const near = all.filter((limit) => limit >= low - reach && limit <= high + reach);
   low = Math.min(low, ...near);
   high = Math.max(high, ...near);
-  const margin = (high - low || Math.abs(high) || 1) * 0.08;
+  // A value that never moved stands in the middle, with figures above and below it.
+  const margin = high > low ? (high - low) * 0.08 : Math.abs(high) * 0.1 || 0.5;
   return [low - margin, high + margin];
 }

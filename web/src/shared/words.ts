@@ -84,7 +84,7 @@ export const REFUSALS: Record<string, string> = {
 
 export const ROLES: Record<Role, { word: string; meaning: string }> = {
   viewer: { word: "查看", meaning: "查看全部页面" },
-  operator: { word: "值班", meaning: "查看,确认报警" },
+  operator: { word: "值守", meaning: "查看,确认报警" },
   engineer: { word: "工程师", meaning: "查看,确认报警,导入档案,播放场景" },
   admin: { word: "管理员", meaning: "以上全部,并管理账号" },
 };
