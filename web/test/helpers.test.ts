@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { arrow, belongs, merge, said, waits, worstPriority, type Filters } from "@/alarms/rules";
 import { bounds, draw } from "@/history/ranges";
-import { worstFirst, headerWords, type MapSource } from "@/map/places";
+import { apartAt, worstFirst, headerWords, type MapSource } from "@/map/places";
 import { extent, labels, mapStyle, EMPTY } from "@/map/style";
 import { detailText } from "@/identity/detail";
 import { rowNames, share, shapeOf, shortName, tankForm } from "@/registry/equipment";
@@ -186,5 +186,16 @@ describe("names and words", () => {
   it("words the quality code of a quality alarm", () => {
     expect(said({ kind: "quality", unit: "m" }, 4)).toEqual({ text: "数据冻结", unit: "" });
     expect(said({ kind: "process", unit: "m" }, 4)).toEqual({ text: "4", unit: "m" });
+  });
+});
+
+describe("zoom to one source", () => {
+  it("goes as near as its neighbours ask for", () => {
+    const at = (code: string, lon: number): MapSource => ({ type: "Feature", geometry: { type: "Point", coordinates: [lon, 35] }, properties: { code } }) as MapSource;
+    const here = at("a", 115);
+    expect(apartAt(here, [here, at("b", 115.1)], 52)).toBe(13);
+    expect(apartAt(here, [here, at("b", 115.001)], 52)).toBe(16);
+    expect(apartAt(here, [here, at("b", 115)], 52)).toBe(16);
+    expect(apartAt(here, [here], 52)).toBe(13);
   });
 });

@@ -52,3 +52,21 @@ export function headerWords(value: string | null): string {
     return value;
   }
 }
+
+const NEAR = 13;
+const NEAREST = 16;
+
+/** The zoom at which a source stands apart from its nearest neighbour: close enough to see it, no closer than needed. */
+export function apartAt(source: MapSource, all: readonly MapSource[], pixels: number): number {
+  const [lon, lat] = source.geometry.coordinates as [number, number];
+  const stretch = Math.cos((lat * Math.PI) / 180);
+  let least = Infinity;
+  for (const other of placed(all)) {
+    if (other.properties.code === source.properties.code) continue;
+    const [x, y] = other.geometry.coordinates as [number, number];
+    least = Math.min(least, Math.hypot(x - lon, (y - lat) / stretch));
+  }
+  // The world is 512 pixels wide at zoom 0; clusters are formed at whole zooms.
+  const needed = Math.ceil(Math.log2((pixels * 1.2 * 360) / (512 * least)));
+  return Math.min(NEAREST, Math.max(NEAR, needed));
+}

@@ -21,6 +21,9 @@ export function labels(boundaries: GeoJSON.FeatureCollection): GeoJSON.FeatureCo
   };
 }
 
+/** Sources nearer to each other than this, in pixels, are shown as one plate; from zoom 16 on each stands alone. */
+export const CLUSTER_RADIUS = 52;
+
 export const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 
 const count = (colour: string): ExpressionSpecification => ["+", ["case", ["==", ["get", "colour"], colour], 1, 0]] as unknown as ExpressionSpecification;
@@ -34,7 +37,7 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
       county: { type: "geojson", data: boundaries.county },
       "city-label": { type: "geojson", data: labels(boundaries.city) },
       "county-label": { type: "geojson", data: labels(boundaries.county) },
-      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 52, clusterMaxZoom: 15, clusterProperties },
+      sources: { type: "geojson", data: EMPTY, cluster: true, clusterRadius: CLUSTER_RADIUS, clusterMaxZoom: 15, clusterProperties },
       chosen: { type: "geojson", data: EMPTY },
     },
     layers: [
@@ -101,6 +104,7 @@ export function mapStyle(boundaries: Boundaries): StyleSpecification {
         id: "selected",
         type: "symbol",
         source: "chosen",
+        minzoom: 11.5,
         layout: {
           "icon-image": ["concat", "source|", ["get", "colour"], "|", ["to-string", ["boolean", ["get", "stale"], false]], "|true"],
           "icon-allow-overlap": true,
