@@ -59,6 +59,7 @@ clean: ## Remove what set-up and runs made; asks before it touches var/ (history
 .setup/run: .setup/venv requirements/run.lock pyproject.toml
 	$(PIP) install --require-hashes -r requirements/run.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m hazwatch.app.warm
 	@$(PIP) install 'tep-studio>=0.2,<0.3' 2>/dev/null || echo "tep-studio cannot be built here (no C compiler?): the process unit plays a recorded run"
 	@touch $@
 

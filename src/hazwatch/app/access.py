@@ -28,6 +28,7 @@ from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker
 from hazwatch.access.supervisor import AccessRoom
 from hazwatch.app.node import clock, open_log, run_process, secret
 from hazwatch.app.tls import certificate
+from hazwatch.app.warm import warm_access
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import LANE_SUBJECT, Log
 from hazwatch.log.server import NODE_USER
@@ -186,6 +187,7 @@ class Access:
 
 
 async def _main(settings: Settings) -> None:
+    warm_access()
     log = await open_log(settings, "access")
     access = Access(settings, log)
     await access.begin()

@@ -18,6 +18,7 @@ from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.node import clock, open_log, run_process, until_told
+from hazwatch.app.warm import warm_engine
 from hazwatch.app.watch import Watch
 from hazwatch.history import query, thinning
 from hazwatch.history.offsets import OffsetFile
@@ -193,6 +194,7 @@ class Engine:
 
 async def _main(settings: Settings) -> None:
     log = await open_log(settings, "engine")
+    warm_engine()
     await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib))
     engine = Engine(settings, log)
     await engine.begin()

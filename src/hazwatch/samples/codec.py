@@ -2,7 +2,7 @@
 
     magic "HZS1" | frames u32 | samples u32 | origins[frames] | ts i64[] | value f64[] | point u32[] | quality u8[]
 
-Little-endian throughout. The columns of all frames are contiguous, so decoding makes four views and no copies.
+Little-endian throughout. The columns of all frames are contiguous, so decoding makes four views of one copy.
 One message is one group commit of the intake: it is on disk as a whole or not at all.
 """
 
@@ -101,13 +101,15 @@ def decode(data: bytes) -> Message:
     expected = _HEADER.itemsize + frames * _ORIGIN.itemsize + n * 21
     if len(data) != expected:
         raise ValueError(f"sample message has {len(data)} bytes, its header promises {expected}")
+    # One copy, so that the columns are writable: compiled loops know one kind of array, not two.
+    buffer = bytearray(data)
     offset = _HEADER.itemsize
-    table = np.frombuffer(data, _ORIGIN, frames, offset)
+    table = np.frombuffer(buffer, _ORIGIN, frames, offset)
     offset += frames * _ORIGIN.itemsize
-    ts = np.frombuffer(data, "<i8", n, offset)
-    value = np.frombuffer(data, "<f8", n, offset + 8 * n)
-    point = np.frombuffer(data, "<u4", n, offset + 16 * n)
-    quality = np.frombuffer(data, "u1", n, offset + 20 * n)
+    ts = np.frombuffer(buffer, "<i8", n, offset)
+    value = np.frombuffer(buffer, "<f8", n, offset + 8 * n)
+    point = np.frombuffer(buffer, "<u4", n, offset + 16 * n)
+    quality = np.frombuffer(buffer, "u1", n, offset + 20 * n)
     counts = table["samples"].astype(np.int64)
     if int(counts.sum()) != n:
         raise ValueError(f"frames of the message hold {int(counts.sum())} samples, its header promises {n}")
