@@ -89,8 +89,10 @@ def judge_files(samples: Path, limits: Path, out: Path, batch: int = 10_000) -> 
     outcome = _judge_all(all_samples, table, batch)
     rows, late = outcome.rows()
     _write(out, names, rows, late, iso=iso)
+    rejected = out.with_suffix(".rejected.csv")
+    rejected.unlink(missing_ok=True)
     if refused.rows:
-        refused.write(out.with_suffix(".rejected.csv"))
+        refused.write(rejected)
     return Report(len(all_samples), len(names), len(rows), len(refused.rows), len(names) - known)
 
 
@@ -197,11 +199,23 @@ def _number(text: str | None, path: Path, line: int, column: str) -> float:
 def _read_strings(path: Path, wanted: tuple[str, ...], needed: tuple[str, ...]) -> pa.Table:
     """All columns as text; a column that is not needed may be missing."""
     try:
+        with path.open("rb") as file:
+            only_header = b"\n" not in file.read(1_000_000)
+        if only_header:
+            # A header alone, without its line end, is an empty table; Arrow would call it no table at all.
+            text = path.read_text(encoding="utf-8-sig").strip()
+            columns = text.split(",") if text else []
+            return _selected(pa.table({name: pa.array([], pa.string()) for name in columns}), path, wanted, needed)
         names = arrow_csv.open_csv(path).schema.names
         kinds = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
         table = arrow_csv.read_csv(path, convert_options=kinds)
     except (pa.ArrowInvalid, OSError) as error:
         raise FileFormatError(f"无法读取 {path}:{error}") from error
+    return _selected(table, path, wanted, needed)
+
+
+def _selected(table: pa.Table, path: Path, wanted: tuple[str, ...], needed: tuple[str, ...]) -> pa.Table:
+    """The wanted columns in their order."""
     table = table.rename_columns([name.strip().lstrip("\ufeff").lower() for name in table.column_names])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
