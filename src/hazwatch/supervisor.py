@@ -88,7 +88,9 @@ class Supervisor:
         with (self._folder / f"{child.name}.log").open("ab") as out:
             child.process = await asyncio.create_subprocess_exec(
                 *child.command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-                env={**os.environ, **child.environment}, preexec_fn=die_with_parent,  # one prctl, no locks taken
+                env={**os.environ, **child.environment}, preexec_fn=die_with_parent,
+                # Ctrl+C in the terminal is for us alone: we stop the children, in order.
+                start_new_session=True,
             )  # fmt: skip
         await child.process.wait()
 
