@@ -15,6 +15,8 @@ ARGUMENTS = [
     "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+#: 审图号 that the map has to show.
+APPROVAL = "审测(2026)0001"
 #: Software rendering on a small machine takes its time.
 PATIENCE_MS = 20_000
 
@@ -24,7 +26,7 @@ def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestNode]:
     """One node for all browser tests."""
     if not (ROOT / "src/hazwatch/web/static/index.html").is_file():
         pytest.skip("the page is not built: run `make setup`")
-    with node(tmp_path_factory.mktemp("park"), simulator=True) as running:
+    with node(tmp_path_factory.mktemp("park"), simulator=True, map_approval=APPROVAL) as running:
         yield running
 
 
