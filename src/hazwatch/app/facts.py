@@ -15,6 +15,7 @@ from hazwatch.judge.quality import PointKinds
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import directory as registry_directory
 from hazwatch.registry import facts as registry_facts
+from hazwatch.risk.confidence import Inputs
 from hazwatch.risk.model import COMBUSTIBLE, OTHER, TOXIC
 from hazwatch.risk.service import SourceFacts
 
@@ -27,8 +28,8 @@ class Picture:
         points: facts by dense index.
         equipment: equipment code by dense index.
         danger: ``toxic``, ``combustible`` or ``other`` by dense index.
-        company: for a point that is reported by exception, all points of its gateway: any of them speaks for it.
         sources: for the risk model.
+        inputs: which points feed which source.
         limits: of all points.
         kinds: for the quality rules.
         span: measuring range, float64[P].
@@ -37,8 +38,8 @@ class Picture:
     points: Mapping[int, PointFacts]
     equipment: Mapping[int, str]
     danger: Mapping[int, str]
-    company: Mapping[int, NDArray[np.int64]]
     sources: tuple[SourceFacts, ...]
+    inputs: Inputs
     limits: Limits
     kinds: PointKinds
     span: NDArray[np.float64]
@@ -63,6 +64,10 @@ def load(sessions: Sessions) -> Picture:
         own.setdefault(point.source, []).append(point.index)
     threshold = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh])
     limits = Limits(arrays.version, threshold, np.nan_to_num(arrays.deadband), arrays.on_delay_ms, arrays.off_delay_ms)
+    graded = tuple(
+        SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, tuple(own.get(s.code, ())))
+        for s in sources
+    )
     return Picture(
         {
             p.index: PointFacts(
@@ -73,13 +78,8 @@ def load(sessions: Sessions) -> Picture:
         },
         {p.index: p.equipment for p in points},
         {p.index: _danger(p.quantity, p.unit) for p in points},
-        _company(points, {g.code for g in gateways if g.protocol in BY_EXCEPTION}),
-        tuple(
-            SourceFacts(
-                s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, tuple(own.get(s.code, ()))
-            )
-            for s in sources
-        ),
+        graded,
+        _inputs(points, graded, gateways, len(limits)),
         limits,
         PointKinds(arrays.range_low, arrays.range_high, _flow_of(points, len(limits))),
         arrays.range_high - arrays.range_low,
@@ -95,14 +95,20 @@ def _danger(quantity: str, unit: str) -> str:
     return TOXIC if unit.lower() in ("ppm", "ppb", "mg/m³", "mg/m3") else OTHER
 
 
-def _company(points: list[registry_facts.PointRow], by_exception: set[str]) -> dict[int, NDArray[np.int64]]:
-    """For every point behind a gateway that reports by exception, all points of that gateway."""
-    members: dict[str, list[int]] = {}
+def _inputs(
+    points: list[registry_facts.PointRow],
+    sources: tuple[SourceFacts, ...],
+    gateways: list[registry_facts.GatewayRow],
+    size: int,
+) -> Inputs:
+    number = {g.code: n for n, g in enumerate(gateways)}
+    changing = {g.code for g in gateways if g.protocol in BY_EXCEPTION}
+    gateway = np.full(size, -1, np.int64)
+    by_exception = np.zeros(size, np.bool_)
     for p in points:
-        if p.gateway in by_exception:
-            members.setdefault(p.gateway, []).append(p.index)
-    arrays = {code: np.array(index, np.int64) for code, index in members.items()}
-    return {p.index: arrays[p.gateway] for p in points if p.gateway in arrays}
+        gateway[p.index] = number[p.gateway]
+        by_exception[p.index] = p.gateway in changing
+    return Inputs.of([s.points for s in sources], gateway, by_exception)
 
 
 def _flow_of(points: list[registry_facts.PointRow], size: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from hazwatch.alarms.store import form
 from hazwatch.app.facts import Picture
 from hazwatch.judge.quality import frozen
 from hazwatch.log.client import Log
+from hazwatch.risk.confidence import shares, usable
 from hazwatch.risk.model import ActiveAlarm, Approach
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
 from hazwatch.risk.trend import Window, named
@@ -27,8 +28,6 @@ _ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Qual
 #: How often grades follow what is known of their inputs, and how much must have changed.
 _CONFIDENCE_EVERY_MS = 3_000
 _DOUBT = 0.05
-#: A value that arrived longer ago says nothing about now (access.md §5: a point is stale after 5 min).
-_YOUNG_MS = 5 * 60_000
 
 
 class Watch:
@@ -44,6 +43,7 @@ class Watch:
         self._window = Window(0)
         self._approaches: dict[str, list[Approach]] = {}
         self._confidence_due = 0
+        self._confidence: dict[str, float] = {}
         self.picture: Picture | None = None
         self.state: StreamState | None = None
 
@@ -70,17 +70,18 @@ class Watch:
         return found
 
     def confidence_of(self, source: SourceFacts) -> float:
-        """Share of the source's points whose value may be used; 0 when nothing ever came."""
-        state = self.state
-        if state is None or not source.points:
-            return 0.0
-        index = np.array([p for p in source.points if p < len(state.latest.ts)], np.int64)
-        newest = state.latest.received[index]
-        company = self.picture.company if self.picture is not None else {}
-        heard = np.array([int(state.latest.received[company[p]].max()) if p in company else 0 for p in index.tolist()])
-        young = (np.maximum(newest, heard) > self._newest() - _YOUNG_MS) & (newest > 0)
-        usable = young & (state.latest.quality[index] <= Quality.UNDER_RANGE)
-        return float(usable.sum()) / len(source.points)
+        """Share of the source's points whose value may be used, as of the last look; 0 when nothing ever came."""
+        return self._confidence.get(source.code, 0.0)
+
+    def _look(self) -> None:
+        """See which values may be used now."""
+        state, picture = self.state, self.picture
+        if state is None or picture is None:
+            return
+        size = len(picture.inputs.gateway)
+        good = usable(picture.inputs, state.latest.received[:size], state.latest.quality[:size], self._newest())
+        shared = shares(picture.inputs, good).tolist()
+        self._confidence = {s.code: share for s, share in zip(picture.sources, shared, strict=True)}
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -112,6 +113,7 @@ class Watch:
         picture = self.picture
         if picture is None:
             return set()
+        self._look()
         grades = self.risk.grades
         return {
             s.code
