@@ -128,6 +128,30 @@ def gateway_secret(
         typer.echo(desks.gateway_secret(_settings(), code, renew=renew))
 
 
+@gateway_app.command("password")
+def gateway_password(code: Annotated[str, typer.Argument(help="11 位网关编码")]) -> None:
+    """Set the password with which the node signs in at a gateway: OPC UA user, external broker (设置登录口令)."""
+    from hazwatch.app import desks
+
+    password = typer.prompt("口令", hide_input=True, confirmation_prompt=True)
+    with _told():
+        desks.set_gateway_password(_settings(), code, password)
+        typer.echo(f"网关 {code} 的口令已保存", err=True)
+
+
+account_app = typer.Typer(no_args_is_help=True, help="账号")
+app.add_typer(account_app, name="account")
+
+
+@account_app.command("reset-password")
+def account_reset_password(username: Annotated[str, typer.Argument(help="用户名")]) -> None:
+    """Give an account a new generated password, printed once (重置口令,仅显示一次;下次登录须修改)."""
+    from hazwatch.app import desks
+
+    with _told():
+        typer.echo(desks.reset_password(_settings(), username))
+
+
 registry_app = typer.Typer(no_args_is_help=True, help="档案导入导出")
 app.add_typer(registry_app, name="registry")
 

@@ -100,7 +100,9 @@ def descriptions(draw: st.DrawFn) -> Description:
     equipment = EquipmentRow(
         "410902001001G0001", draw(NAME), draw(MAYBE | NAME), capacity_m3=draw(MAYBE | POSITIVE), form=draw(MAYBE | NAME)
     )
-    options = draw(st.dictionaries(st.sampled_from(["unit", "poll_s", "gap"]), st.integers(0, 999).map(str), max_size=3))
+    options = draw(
+        st.dictionaries(st.sampled_from(["unit", "poll_s", "gap"]), st.integers(0, 999).map(str), max_size=3)
+    )
     protocol = draw(st.sampled_from(PROTOCOLS))
     # A recording must name a file below its folder; the other protocols take any text.
     address = "run.csv" if protocol == "recorded" else draw(MAYBE | NAME)

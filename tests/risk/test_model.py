@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,10 @@ MINUTE = 60_000
 RED, ORANGE, YELLOW, BLUE, NONE = Colour.RED, Colour.ORANGE, Colour.YELLOW, Colour.BLUE, Colour.NONE
 
 
+#: Every alarm of a test stands at a point of its own.
+_POINTS = count()
+
+
 def alarm(  # an alarm has that many sides
     level: Level = Level.H, kind: str = OTHER, minutes: float = 0.0, second: float | None = None,
     equipment: str = "G0001", *, acknowledged: bool = True,
@@ -45,7 +50,7 @@ def alarm(  # an alarm has that many sides
     if level.severity > 1 and second is None:
         second = minutes
     second_since = None if second is None else NOW - int(second * MINUTE)
-    return ActiveAlarm("P", "液位", equipment, level, kind, since, second_since, acknowledged)
+    return ActiveAlarm(f"P{next(_POINTS)}", "液位", equipment, level, kind, since, second_since, acknowledged)
 
 
 levels = st.sampled_from([Level.LL, Level.L, Level.H, Level.HH])
@@ -176,7 +181,7 @@ def test_two_neighbouring_detectors_count_nine_tenths() -> None:
     two = [alarm(Level.H, COMBUSTIBLE, equipment="Q0001"), alarm(Level.H, COMBUSTIBLE, equipment="Q0002")]
     x, why = alarm_state(two, NOW, W)
     assert x == 0.9
-    assert "2 台" in why
+    assert "2 个" in why
     assert alarm_state([two[0], two[0]], NOW, W)[0] < 0.5, "two alarms of one detector are one detector"
     assert alarm_state([two[0], alarm(Level.H, OTHER, equipment="Q0002")], NOW, W)[0] < 0.5, "a level is no detector"
 
@@ -222,7 +227,8 @@ def pair(apart: float, kinds: tuple[str, str] = (COMBUSTIBLE, COMBUSTIBLE), equi
         (pair(5), 2, RED),
         (pair(5.01), 2, NONE),
         (pair(0), 3, NONE),  # a 三级 source
-        (pair(0, equipment="Q0001"), 1, NONE),  # one detector twice
+        (pair(0, (TOXIC, COMBUSTIBLE), equipment="Q0001"), 1, ORANGE),  # one device with two points is one witness
+        (pair(0, equipment="Q0001"), 1, RED),  # two sensors of one kind in one group
         (pair(0, (TOXIC, COMBUSTIBLE)), 1, RED),
         (pair(0, (OTHER, OTHER)), 1, NONE),
         (pair(9, (TOXIC, COMBUSTIBLE)), 1, ORANGE),

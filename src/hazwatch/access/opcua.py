@@ -96,7 +96,21 @@ class OpcUaAdapter:
             if self._status.connected:
                 self._status.connected = False
                 self._status.gaps += 1
+                self._lose()
             await backoff.wait()
+
+    def _lose(self) -> None:
+        """The session is gone: say of every known point that its source is disconnected from now on.
+
+        A server reports changes only, so silence after this would otherwise look like a value that holds.
+        """
+        now = self._clock()
+        for index, (ts, quality, value) in self._last.items():
+            if quality != Quality.DISCONNECTED:
+                moment = max(now, ts + 1)
+                self._columns.add(index, moment, math.nan, Quality.DISCONNECTED)
+                self._last[index] = (moment, Quality.DISCONNECTED, value)
+        self._dirty.set()
 
     def _resolve(self) -> list[tuple[ua.NodeId, PointAddress]]:
         nodes = []
@@ -214,6 +228,9 @@ class OpcUaAdapter:
         ts = self._clock() if moment is None else _epoch_ms(moment)
         value, quality = _judge(data)
         last = self._last.get(point.index)
+        if last is not None and last[1] == Quality.DISCONNECTED and quality != last[1]:
+            # Read again after the loss: the value may be older than the loss, that it holds is news of now.
+            ts = max(ts, last[0] + 1, self._clock())
         # repr, because NaN differs from itself
         changed = last is None or (quality, repr(value)) != (last[1], repr(last[2]))
         if changed or last is None or ts > last[0]:

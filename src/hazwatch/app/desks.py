@@ -11,6 +11,7 @@ import orjson
 
 from hazwatch.app.node import clock, open_log
 from hazwatch.identity import service as identity
+from hazwatch.identity.accounts import AccountChange
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.model import SYSTEM, Role
 from hazwatch.identity.secrets import master_key
@@ -86,6 +87,20 @@ def gateway_secret(settings: Settings, code: str, *, renew: bool) -> str:
     plain = registry.gateway_secret(_registry(settings, changed), SYSTEM, code, renew=renew)
     _tell_change(settings, changed)
     return plain
+
+
+def set_gateway_password(settings: Settings, code: str, password: str) -> None:
+    """Keep the password with which we sign in at a gateway."""
+    changed: list[int] = []
+    registry.set_gateway_password(_registry(settings, changed), SYSTEM, code, password)
+    _tell_change(settings, changed)
+
+
+def reset_password(settings: Settings, username: str) -> str:
+    """A new generated password for an account; it must be changed at the next sign-in."""
+    change = AccountChange(reset_password=True)
+    _, password = identity.change_account(_identity(settings), SYSTEM, username, change)
+    return password or ""
 
 
 def template() -> bytes:

@@ -31,6 +31,8 @@ ADDRESS_IS_CODE = ("national", "recorded")
 
 #: Gateways of these protocols sign in to us and get key material at birth.
 WITH_SECRET = ("national", "sparkplug")
+#: Protocols in which we sign in at the other side, with a password that its owner gives us.
+WITH_PASSWORD = ("opcua", "sparkplug-external")
 
 #: Limits and what shapes their judgement; a change of any of them is a new limit version.
 LIMIT_FIELDS = ("range_low", "range_high", "ll", "l", "h", "hh", "deadband", "on_delay_s", "off_delay_s")

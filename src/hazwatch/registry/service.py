@@ -16,12 +16,12 @@ from hazwatch.identity import audit
 from hazwatch.identity.errors import conflict, forbidden, not_found
 from hazwatch.identity.model import Principal, Role, may
 from hazwatch.identity.scope import scoped
-from hazwatch.identity.secrets import unseal
+from hazwatch.identity.secrets import seal, unseal
 from hazwatch.records.engine import reading, unit_of_work
 from hazwatch.registry import write
 from hazwatch.registry.columns import BY_KEY, SHEETS
 from hazwatch.registry.desk import RegistryDesk
-from hazwatch.registry.model import WITH_SECRET, Description
+from hazwatch.registry.model import WITH_PASSWORD, WITH_SECRET, Description
 from hazwatch.registry.parse import Book, Problem, parse_book, raw_of
 from hazwatch.registry.plan import TABLES, Plan, Planner
 from hazwatch.registry.sheets import workbook
@@ -128,6 +128,27 @@ def gateway_secret(desk: RegistryDesk, who: Principal, code: str, *, renew: bool
     if renew:
         desk.on_change(new)
     return base64.b64encode(plain).decode() if protocol == "national" else plain.decode()
+
+
+def set_gateway_password(desk: RegistryDesk, who: Principal, code: str, password: str) -> None:
+    """Keep the password with which we sign in at a gateway. It is sealed, and never shown again.
+
+    Raises:
+        ApiError: 403 the role does not suffice, 404 outside the scope, 409 the protocol has no password.
+    """
+    if not may(who.role, Role.ENGINEER):
+        raise forbidden("需要工程师权限")
+    with unit_of_work(desk.sessions) as session:
+        gateway = session.scalar(scoped(select(Gateway).where(Gateway.code == code), who, Gateway))
+        if gateway is None:
+            raise not_found("网关", code)
+        if gateway.protocol not in WITH_PASSWORD:
+            raise conflict(f"协议 {gateway.protocol} 的网关没有登录口令", f"可设口令的协议:{'、'.join(WITH_PASSWORD)}")
+        gateway.secret = seal(desk.master_key, password.encode(), code)
+        session.flush()
+        audit.record(session, desk.clock(), who, "gateway.password", code, gateway.path)
+        new = version(session)
+    desk.on_change(new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ have no public source; they are this product's own and every result shows them.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
+from hazwatch.vocabulary.moments import CHINA, from_ms
 
 MODEL_ID = "HW-1"
 VERSION = "1.0"
@@ -138,13 +139,25 @@ def alarm_state(alarms: Sequence[ActiveAlarm], now: int, weights: Weights) -> tu
         minutes = max(0.0, (now - alarm.since) / MINUTE_MS)
         x += 0.25 * (1 - x) * (1 - 2 ** (-minutes / weights.half_life_min))
         if x > worst:
-            worst, why = x, f"{alarm.point_name}{alarm.level.zh}报警已 {minutes:.0f} 分钟"
-    detectors = {a.equipment for a in alarms if a.kind in (TOXIC, COMBUSTIBLE)}
-    if len(detectors) > 1 and worst < weights.two_detectors:
-        worst = weights.two_detectors
-    if len(detectors) > 1:
-        why = f"{len(detectors)} 台气体检测仪同时报警;{why}"
+            worst, why = x, f"{alarm.point_name}{alarm.level.zh}报警,始于 {_minute(alarm.since)}"
+    gas = [a for a in alarms if a.kind in (TOXIC, COMBUSTIBLE)]
+    if any(_two_detectors(a, b) for a, b in combinations(gas, 2)):
+        worst = max(worst, weights.two_detectors)
+        why = f"{len({a.point for a in gas})} 个气体检测点同时报警;{why}"
     return min(1.0, worst), why
+
+
+def _two_detectors(a: ActiveAlarm, b: ActiveAlarm) -> bool:
+    """Whether two gas alarms come from two sensors: different devices, or two points of one kind.
+
+    A device that measures one gas as poison and as fuel has two points, but is one witness.
+    """
+    return a.point != b.point and (a.equipment != b.equipment or a.kind == b.kind)
+
+
+def _minute(ms: int) -> str:
+    """A moment in China's zone, to the minute, for a reason text."""
+    return from_ms(ms).astimezone(CHINA).strftime("%m-%d %H:%M")
 
 
 def time_to_limit(approaches: Sequence[Approach], weights: Weights) -> tuple[float, str]:
@@ -179,10 +192,11 @@ def floor(alarms: Sequence[ActiveAlarm], source_level: int, now: int, weights: W
         weights: configuration.
     """
     gas_second = [a for a in alarms if a.kind in (TOXIC, COMBUSTIBLE) and a.second_since is not None]
-    # A detector may have several points (toxic and combustible): every one of them counts, but no pair of its own.
-    times = sorted((a.second_since or 0, a.equipment) for a in gas_second)
     window = weights.floor_two_detectors_min * MINUTE_MS
-    close = any(b[0] - a[0] <= window and a[1] != b[1] for a, b in itertools.pairwise(times))
+    close = any(
+        _two_detectors(a, b) and abs((a.second_since or 0) - (b.second_since or 0)) <= window
+        for a, b in combinations(gas_second, 2)
+    )
     if source_level in (1, 2) and close:
         return Colour.RED, "一、二级重大危险源 2 台以上气体检测仪 5 分钟内先后高高报警"
     if any(a.kind == TOXIC for a in gas_second):
@@ -220,7 +234,7 @@ def score(
     low, why_floor = floor(alarms, source_level, now, weights)
     colour = max(colour_of(total, weights), low)
     terms = (
-        Term("B", "固有危险性", b, 1.0, total - without["B"], f"R = {r:.1f}"),
+        Term("B", "固有危险性", b, 1.0, total - without["B"], f"R = {r:g}"),
         Term("A", "报警状态", x_a, weights.w_alarm, total - without["A"], why_a),
         Term("T", "到限时间", x_t, weights.w_time, total - without["T"], why_t),
     )

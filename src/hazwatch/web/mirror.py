@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _PART = 100_000
 #: The engine beats once a second; silence longer than this means that it is down.
 ENGINE_SILENCE_MS = 5_000
+_DAY_S = 86_400
 
 
 @dataclass(slots=True)
@@ -102,6 +103,14 @@ class Mirror:
         if link is None or link["protocol"] not in BY_EXCEPTION or link["state"] != "online" or not self.access_up:
             return 0
         return int(link["last_data_at"])
+
+    def hold_s(self, gateway: str, heartbeat_s: int) -> int:
+        """How long a stored value holds: a gateway that reports by exception says nothing while nothing changes.
+
+        When such a link is lost, that stands in the history as bad quality.
+        """
+        link = self.links.get(gateway)
+        return _DAY_S if link is not None and link["protocol"] in BY_EXCEPTION else heartbeat_s
 
     def states(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
         """State of some points: 0 good, 1 bad, 2 stale, 3 never (``STATES``)."""

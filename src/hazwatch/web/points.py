@@ -74,7 +74,7 @@ def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log, hold_s: int
             raise ApiError(503, "engine_away", "历史服务暂时没有应答", "引擎正在启动或恢复,请稍后再试") from error
         return {
             "code": point.code, "unit": point.unit, "step": answer["step"], "source": answer["source"],
-            "columns": list(COLUMNS), "rows": answer["rows"], "hold_s": hold_s,
+            "columns": list(COLUMNS), "rows": answer["rows"], "hold_s": mirror.hold_s(point.gateway, hold_s),
             "truncated": answer["next_from"] is not None,
             "next_from": answer["next_from"],
         }  # fmt: skip
