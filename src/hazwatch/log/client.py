@@ -73,10 +73,12 @@ class Log:
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             try:
-                client = await nats.connect(
-                    url, user=user, password=password, name=name, max_reconnect_attempts=-1, reconnect_time_wait=0.1,
-                    error_cb=_quiet, pending_size=64 * 1024 * 1024,
-                )  # fmt: skip
+                # The client tries for ever by itself (that is wanted once it has been connected), so it is timed here.
+                async with asyncio.timeout_at(max(deadline, asyncio.get_running_loop().time() + 0.1)):
+                    client = await nats.connect(
+                        url, user=user, password=password, name=name, max_reconnect_attempts=-1,
+                        reconnect_time_wait=0.1, error_cb=_quiet, pending_size=64 * 1024 * 1024,
+                    )  # fmt: skip
                 return cls(client)
             except (OSError, NatsError, TimeoutError) as error:
                 if asyncio.get_running_loop().time() > deadline:

@@ -45,9 +45,21 @@ class _Headers:
         await self._app(scope, receive, with_headers)
 
 
+def _file(path: str) -> Path | None:
+    """The file of the page that a path names, if there is one."""
+    try:
+        asked = (STATIC / path).resolve()
+        return asked if path and asked.is_relative_to(STATIC) and asked.is_file() else None
+    except (OSError, ValueError):
+        # A name that no file system can hold: too long, or with a NUL in it.
+        return None
+
+
 def install(app: FastAPI) -> None:
     """Serve the page; every path that is no file and no API is the page's own."""
-    app.add_middleware(_Headers)
+    # Around everything, also around the middleware that answers when a route breaks.
+    inside = app.build_middleware_stack
+    app.build_middleware_stack = lambda: _Headers(inside())  # type: ignore[method-assign]  # Starlette has no hook for it
     if (STATIC / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=STATIC / "assets"), name="assets")
 
@@ -55,8 +67,8 @@ def install(app: FastAPI) -> None:
     def page(path: str) -> Response:
         if path.startswith("api/"):
             return Response(status_code=404)
-        asked = (STATIC / path).resolve()
-        if path and asked.is_relative_to(STATIC) and asked.is_file():
+        asked = _file(path)
+        if asked is not None:
             return FileResponse(asked)
         index = STATIC / "index.html"
         if not index.is_file():
