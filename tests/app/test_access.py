@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -56,3 +57,34 @@ def test_a_recording_plays_through_the_node(tmp_path: Path):
     # 9 comes every fifth second, 8 one before it: each is one excursion over 高 and 高高, found late, never ringing.
     assert len(found) == 120
     assert {(a["worst_level"], a["found_late"]) for a in found} == {("HH", True)}
+
+
+TEP = Path(__file__).parents[3] / "shared" / "data" / "tep" / "d06_te.dat"
+
+
+@pytest.mark.skipif(not TEP.exists(), reason="the recorded Tennessee Eastman runs are not beside this checkout")
+def test_a_tennessee_eastman_run_goes_through_the_node(tmp_path: Path):
+    """960 rows, 3 min apart; of fault 6 the reactor's feed A, XMEAS(1), is gone at the end."""
+    (tmp_path / "recordings").mkdir()
+    shutil.copy(TEP, tmp_path / "recordings" / "run.dat")
+    described = plant(2)
+    options = {"speed": "0", "start": "original", "loop": "off", "epoch": "2026-10-01T00:00:00Z"}
+    gateway = rows.GatewayRow(GATEWAY, "录制", "recorded", "run.dat", options)
+    points = tuple(
+        replace(point, address=f"XMEAS({n})", l=None, h=None, hh=None, range_low=-100.0, range_high=10_000.0)
+        for n, point in zip((1, 7), described.points, strict=True)
+    )
+    start = 1_790_812_800_000
+    asked = {"from": start, "to": start + 960 * 180_000, "step": 0}
+    with node(tmp_path, replace(described, gateways=(gateway,), points=points)) as running, running.client() as client:
+        deadline = time.monotonic() + 20
+        feed: list[list[float]] = []
+        while time.monotonic() < deadline and len(feed) < 900:
+            feed = client.get(f"/api/v1/points/{level_point(1)}/history", params=asked).json()["rows"]
+            time.sleep(0.3)
+        pressure = client.get(f"/api/v1/points/{level_point(2)}/history", params=asked).json()["rows"]
+
+    assert len(feed) > 900
+    assert feed[0][4] > 0.2
+    assert feed[-1][4] < 0.01
+    assert 2600 < pressure[0][4] < 2800
