@@ -173,6 +173,16 @@ def test_rows_that_cannot_be_used_are_kept_with_their_line(work) -> None:
     assert len(work.rows(text)) == 1, "the good rows are judged"
 
 
+@pytest.mark.parametrize("other", [str(START), "2026-11-23T07:00:00Z"])
+def test_a_time_that_no_calendar_knows_is_refused(work, other) -> None:
+    """One digit too many must neither end in a traceback nor move the clock of everything else."""
+    rows = work.rows(
+        f"point,ts,value,quality\nG1,{other},30,0\nG1,99999999999999999,60,0\nG1,-99999999999999999,60,0\n"
+    )
+    assert [r[3] for r in rows] == ["H"]
+    assert work.rejected() == [("3", "bad_time"), ("4", "bad_time")]
+
+
 def test_a_clean_run_leaves_no_old_list_of_refusals(work) -> None:
     work.rows("point,ts,value,quality\nG1,yesterday,5,0\n")
     assert work.rejected()

@@ -32,6 +32,8 @@ HEADER = ["point", "event_ts", "from", "to", "level", "value", "limit", "found_l
 _SAMPLE_COLUMNS = ("point", "ts", "value", "quality")
 _LIMIT_COLUMNS = ("point", "ll", "l", "h", "hh", "deadband", "on_delay_s", "off_delay_s")
 _LONGEST_MEMORY = 4096
+#: Moments further than this from 1970 are slips of the pen (the years 5 and 3934).
+_CALENDAR_MS = 62_000_000_000_000
 
 
 class FileFormatError(ValueError):
@@ -254,7 +256,8 @@ def _times(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_
     text = pc.utf8_trim_whitespace(column)
     digits = pc.match_substring_regex(text, r"^-?\d{1,17}$").to_numpy()
     if digits.all():
-        return pc.cast(text, pa.int64()).to_numpy(), digits, False
+        out = pc.cast(text, pa.int64()).to_numpy()
+        return out, digits & _in_calendar(out), False
     iso = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$")
     shaped = iso.to_numpy()
     out = np.zeros(len(text), np.int64)
@@ -271,7 +274,12 @@ def _times(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_
                 ok[k] = True
             except ValueError:
                 continue
-    return out, ok, bool(shaped.any())
+    return out, ok & _in_calendar(out), bool(shaped.any())
+
+
+def _in_calendar(ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which moments lie within the years that a date can be written for; timers must be able to run beyond them."""
+    return (ms > -_CALENDAR_MS) & (ms < _CALENDAR_MS)
 
 
 def _iso_ms(text: pa.ChunkedArray) -> NDArray[np.int64]:

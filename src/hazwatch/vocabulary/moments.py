@@ -40,7 +40,7 @@ def from_ms(ms: int) -> datetime:
 
 def iso(ms: int) -> str:
     """``2026-11-23T07:00:00.000Z``."""
-    return from_ms(ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse(text: str, *, zone: tzinfo = UTC) -> int:
