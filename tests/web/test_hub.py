@@ -12,13 +12,6 @@ from hazwatch.web import hub as hubs
 from hazwatch.web.hub import Client
 
 
-@pytest.fixture(autouse=True)
-def once(records) -> None:
-    """Nothing here depends on the kind of database."""
-    if records.kw["bind"].dialect.name != "sqlite":
-        pytest.skip("runs on SQLite")
-
-
 @pytest.fixture
 async def hub(site):
     site.log.answers[wire.RPC_GRADES] = lambda _: b"[]"

@@ -15,13 +15,6 @@ from hazwatch.log.client import RpcError
 from hazwatch.stream import wire
 
 
-@pytest.fixture(autouse=True)
-def once(records) -> None:
-    """Nothing here depends on the kind of database."""
-    if records.kw["bind"].dialect.name != "sqlite":
-        pytest.skip("runs on SQLite")
-
-
 def point(site, code: str = JIA_POINT) -> dict:
     return site.client().get(f"/api/v1/points/{code}").json()
 

@@ -6,7 +6,6 @@ import pytest
 from tests.web.support import JIA, JIA_POINT, YI, Site, bare, documented, filled, served
 
 from hazwatch.identity.model import Role
-from hazwatch.records import Sessions
 
 OPEN_TO_ALL = {("POST", "/api/v1/session"), ("GET", "/healthz")}
 ROLES = {
@@ -18,58 +17,50 @@ ROLES = {
 }
 
 
-@pytest.fixture
-def sqlite_site(records: Sessions, site: Site) -> Site:
-    """The sweep asks the same of every database; once is enough."""
-    if records.kw["bind"].dialect.name != "sqlite":
-        pytest.skip("the sweep runs on SQLite")
-    return site
-
-
 def routes(site: Site) -> list[tuple[str, str]]:
     found = [r for r in served(site.app) if r not in OPEN_TO_ALL]
     assert len(found) > 30, "the sweep must not run over an empty list"
     return found
 
 
-def test_without_credentials_every_route_is_closed(sqlite_site) -> None:
-    nobody = sqlite_site.client(None)
-    for method, path in routes(sqlite_site):
+def test_without_credentials_every_route_is_closed(site) -> None:
+    nobody = site.client(None)
+    for method, path in routes(site):
         answer = nobody.request(method, filled(path))
         assert answer.status_code == 401, (method, path)
         assert answer.json()["error"]["code"] == "unauthenticated"
 
 
-def test_a_token_that_was_made_up_opens_nothing(sqlite_site) -> None:
-    stranger = sqlite_site.client(None)
+def test_a_token_that_was_made_up_opens_nothing(site) -> None:
+    stranger = site.client(None)
     for headers in (
         {"Authorization": "Bearer hzw_guess"},
         {"Cookie": "hazwatch_session=guess"},
         {"Authorization": "Basic YTpi"},
     ):
-        for method, path in routes(sqlite_site):
+        for method, path in routes(site):
             assert stranger.request(method, filled(path), headers=headers).status_code in (401, 403), (method, path)
 
 
-def test_below_the_documented_role_every_route_is_403_and_at_it_none(sqlite_site) -> None:
+def test_below_the_documented_role_every_route_is_403_and_at_it_none(site) -> None:
     roles = documented()
-    for method, path in routes(sqlite_site):
+    for method, path in routes(site):
         word = roles[method, bare(path)]
         needed = Role.ADMIN if path == "/metrics" else ROLES[word]
         for role in Role:
             if path == "/api/v1/live" and role >= needed:
                 continue  # a stream without an end; it has tests of its own
-            answer = sqlite_site.client(role).request(method, filled(path))
+            answer = site.client(role).request(method, filled(path))
             assert (answer.status_code == 403) == (role < needed), (method, path, role, answer.text)
             assert answer.status_code != 401, (method, path)
 
 
-def test_an_outsider_sees_nothing_of_another_enterprise(sqlite_site) -> None:
+def test_an_outsider_sees_nothing_of_another_enterprise(site) -> None:
     """Every GET route, asked by an administrator of 乙: no code and no name of 甲 is in any answer."""
-    insider, outsider = sqlite_site.client(), sqlite_site.client(Role.ADMIN, YI)
-    alarm = sqlite_site.alarms.active(sqlite_site.index(JIA_POINT)).id
+    insider, outsider = site.client(), site.client(Role.ADMIN, YI)
+    alarm = site.alarms.active(site.index(JIA_POINT)).id
     seen_by_insider = 0
-    for method, path in routes(sqlite_site):
+    for method, path in routes(site):
         if method != "GET" or path in ("/api/v1/live", "/metrics") or "/boundaries/" in path:
             continue
         asked = filled(path, JIA, alarm)
@@ -87,12 +78,12 @@ def test_an_outsider_sees_nothing_of_another_enterprise(sqlite_site) -> None:
     assert seen_by_insider >= 9, "the test itself: the same routes do show it to who may see it"
 
 
-def test_an_outsider_changes_nothing_of_another_enterprise(sqlite_site) -> None:
-    outsider = sqlite_site.client(Role.ADMIN, YI)
-    alarm = sqlite_site.alarms.active(sqlite_site.index(JIA_POINT)).id
+def test_an_outsider_changes_nothing_of_another_enterprise(site) -> None:
+    outsider = site.client(Role.ADMIN, YI)
+    alarm = site.alarms.active(site.index(JIA_POINT)).id
     answer = outsider.post("/api/v1/alarms/acknowledge", json={"ids": [alarm]}).json()
     assert (answer["acknowledged"], answer["refused"][0]["reason"]) == ([], "没有这条报警")
-    assert sqlite_site.log.asked == [], "the engine was not even asked"
+    assert site.log.asked == [], "the engine was not even asked"
     made = {"username": "spy", "name": "x", "role": "viewer", "scope_code": JIA}
     assert outsider.post("/api/v1/accounts", json=made).status_code in (403, 404, 422)
 
@@ -190,9 +181,4 @@ NUL = [
 
 @pytest.mark.parametrize("path", NUL)
 def test_a_nul_in_a_query_breaks_nothing(site, path) -> None:
-    """PostgreSQL refuses it in any text; nothing can hold it, so it is not found or refused, never a broken server."""
-    if site.sessions.kw["bind"].dialect.name == "postgresql":
-        pytest.xfail(
-            "DataError of psycopg becomes 500; the form of the answer is whole, but it should be 422 (identity)"
-        )
     assert site.client().get(path).status_code in (200, 404, 422)
