@@ -66,7 +66,7 @@ def minutes(rows, state) -> dict[tuple[int, int], tuple]:
     return {
         key: (
             min(r["low"] for r in own), max(r["high"] for r in own), round(sum(float(r["total"]) for r in own), 9),
-            int(sum(int(r["count"]) for r in own)), float(max(own, key=lambda r: r["last_ts"])["last"]),
+            int(sum(int(r["count"]) for r in own)), float(max(reversed(own), key=lambda r: r["last_ts"])["last"]),
         )
         for key, own in parts.items()
     }  # fmt: skip
