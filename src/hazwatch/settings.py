@@ -33,7 +33,6 @@ class Settings(BaseSettings):
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")
     commit_ms: int = Field(20, description="how long the intake gathers frames before one durable append, milliseconds")
-    late_window_s: int = Field(600, description="window in which late samples are judged from memory, seconds")
     heartbeat_s: int = Field(60, description="an unchanged value is stored again after this many seconds")
     snapshot_s: int = Field(30, description="seconds between snapshots of the judge")
     log_hours: int = Field(72, description="how long the log keeps messages, hours")

@@ -20,7 +20,7 @@ def take(state, *samples, received=NOON + 500) -> None:
         [s[0] for s in samples], [NOON + s[1] * 1000 for s in samples], [s[2] for s in samples],
         [s[3] if len(s) > 3 else 0 for s in samples],
     )  # fmt: skip
-    latest.update(state, batch, np.full(len(batch), received, np.int64))
+    latest.update(state, batch, np.full(len(batch), received, np.int64), np.zeros(len(batch), np.uint8))
 
 
 def test_the_newest_in_event_time_stands() -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hazwatch.judge.judge import from_history, judge, tick
@@ -172,8 +172,14 @@ def test_a_snapshot_loses_nothing(rows, spec, cut):
     assert tick(straight, limits, 60_000).tobytes() == tick(broken, limits, 60_000).tobytes()
 
 
-@given(arrivals(disorder=False), settings_of_limits(), st.integers(0, 60), st.integers(0, 20))
-@settings(max_examples=300, deadline=None)
+@given(arrivals(), settings_of_limits(), st.integers(0, 60), st.integers(0, 20))
+@example(
+    rows=[(1, 6000, 0.0, 0), (1, 6500, math.nan, 0), (1, 6500, 0.0, 0)],
+    spec=({"L": 20.0}, 0.0, 1000, 0),
+    cut=0,
+    moment=14,
+)
+@settings(max_examples=600, deadline=None)
 def test_ticks_between_batches_end_in_the_same_history(rows, spec, cut, moment):
     """A tick that ran ahead of a sample is put right when the sample comes."""
     limits, state, outcome = limits_array(spec), fresh(2, 64), Outcome()

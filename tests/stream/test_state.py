@@ -32,7 +32,7 @@ def busy(live: int = 7) -> state.StreamState:
     batch = SampleBatch.of([0, 1, 2, 0], [NOON, NOON, NOON + 5, NOON + 9000], [5.0, 9.5, math.nan, 8.5], [0, 0, 3, 0])
     fate = judge(kept.judge, kept.limits, batch).fate
     thinning.thin(kept.thinning, batch, fate, 20_000)
-    latest.update(kept.latest, batch, np.full(4, NOON + 1))
+    latest.update(kept.latest, batch, np.full(4, NOON + 1), np.zeros(4, np.uint8))
     kept.seen.is_new(1, 77)
     kept.seen.is_new(2, 3)
     kept.owed = {2: NOON - 5}

@@ -21,7 +21,7 @@ def warm_engine() -> None:
     batch = SampleBatch.of([0, 0], [2_000, 1_000], [1.0, 2.0])
     fate = judge(state, limits, batch).fate
     thinning.thin(thinning.fresh(1), batch, fate, 60_000)
-    latest.update(latest.fresh(1), batch, batch.ts)
+    latest.update(latest.fresh(1), batch, batch.ts, fate)
     tick(state, limits, 3_000)
     none = np.zeros(0, np.int64)
     from_history(state, limits, 0, none, np.zeros(0), np.zeros(0, np.uint8))

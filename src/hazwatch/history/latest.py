@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hazwatch.judge import kernel
 from hazwatch.samples.batch import SampleBatch
 
 #: "Nothing yet".
@@ -54,12 +55,12 @@ def grown(state: Latest, points: int) -> Latest:
 @njit(cache=True, nogil=True)
 def _update(
     s: Latest, point: NDArray[np.uint32], ts: NDArray[np.int64], value: NDArray[np.float64],
-    quality: NDArray[np.uint8], received: NDArray[np.int64],
+    quality: NDArray[np.uint8], received: NDArray[np.int64], fate: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     s_ts, s_value, s_quality, s_received, changed, touched = s
     for m in range(len(point)):
         i = point[m]
-        if ts[m] < s_ts[i]:
+        if ts[m] < s_ts[i] or fate[m] == kernel.DUPLICATE:
             continue
         if value[m] != s_value[i]:
             changed[i] = ts[m]
@@ -70,6 +71,6 @@ def _update(
         touched[i] = 1
 
 
-def update(state: Latest, batch: SampleBatch, received: NDArray[np.int64]) -> None:
-    """Take a batch in; older samples leave no trace. Changes the state in place."""
-    _update(state, batch.point, batch.ts, batch.value, batch.quality, received)
+def update(state: Latest, batch: SampleBatch, received: NDArray[np.int64], fate: NDArray[np.uint8]) -> None:
+    """Take a judged batch in; older samples and duplicates leave no trace. Changes the state in place."""
+    _update(state, batch.point, batch.ts, batch.value, batch.quality, received, fate)

@@ -59,6 +59,12 @@ class HistorySink:
             if len(minutes):
                 self._minutes.append(minutes)
 
+    def also(self, batch: SampleBatch, lane: Lane, sequence: int) -> None:
+        """Keep samples that thinning had left out and that a late one made necessary."""
+        done = self._offsets.done.live if lane is Lane.LIVE else self._offsets.done.background
+        if sequence > done and len(batch):
+            self._samples.append(batch)
+
     def pass_by(self, lane: Lane, sequence: int) -> None:
         """Note a place in the log that brought no samples."""
         place = self._place

@@ -20,6 +20,8 @@ from hazwatch.judge import kernel
 from hazwatch.samples.batch import SampleBatch
 
 MINUTE = 60_000
+#: A quality that no sample has: the next sample of the point is kept whatever it says.
+_UNLIKE_ANY = 255
 #: "No minute yet".
 NONE = -1
 
@@ -63,7 +65,7 @@ def fresh(points: int) -> Thinning:
     return Thinning(
         np.full(points, np.iinfo(np.int64).min // 2),
         np.full(points, np.nan),
-        np.full(points, 255, np.uint8),
+        np.full(points, _UNLIKE_ANY, np.uint8),
         np.full(points, NONE, np.int64),
         np.zeros(points),
         np.zeros(points),
@@ -82,7 +84,7 @@ def grown(state: Thinning, points: int) -> Thinning:
 
 
 @njit(cache=True, nogil=True)
-def _run(
+def _run(  # noqa: C901  # one flat loop: calls would cost more than the work
     s: Thinning, point: NDArray[np.uint32], ts: NDArray[np.int64], value: NDArray[np.float64],
     quality: NDArray[np.uint8], fate: NDArray[np.uint8], heartbeat: int,
     keep: NDArray[np.bool_], rows: NDArray[np.void],
@@ -93,16 +95,16 @@ def _run(
         if fate[m] == kernel.DUPLICATE:
             continue
         i, t, v, q = point[m], ts[m], value[m], quality[m]
+        other = q != k_quality[i] or (v != k_value[i] and not (np.isnan(v) and np.isnan(k_value[i])))
         if fate[m] != kernel.IN_ORDER:
             keep[m] = True
-        elif (
-            q != k_quality[i]
-            or (v != k_value[i] and not (np.isnan(v) and np.isnan(k_value[i])))
-            or t - k_ts[i] >= heartbeat
-        ):
+            if other and t >= k_ts[i]:
+                # It stands between the last kept sample and the next one, which therefore has to be kept.
+                k_quality[i] = _UNLIKE_ANY
+        elif other or t - k_ts[i] >= heartbeat:
             keep[m] = True
             k_ts[i], k_value[i], k_quality[i] = t, v, q
-        if q > kernel.LAST_JUDGED or np.isnan(v) or fate[m] == kernel.OLDER:
+        if q > kernel.LAST_JUDGED or np.isnan(v):
             continue
         start = t - t % MINUTE
         if start < minute[i]:

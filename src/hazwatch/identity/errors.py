@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from hazwatch.records.paging import UnknownSortError
@@ -118,6 +119,10 @@ def install(app: FastAPI) -> None:
         message = _HTTP_ZH.get(error.status_code, "请求未能完成")
         return ApiError(error.status_code, "http", message, "", headers=error.headers).response()
 
+    async def unstorable(_request: Request, _error: Exception) -> JSONResponse:
+        # PostgreSQL takes no NUL in a text; nothing else a person can send gets as far as this.
+        return ApiError(422, "invalid", "请求中有无法存储的字符", "请去掉不可见字符后重试").response()
+
     async def broken(_request: Request, _error: Exception) -> JSONResponse:
         return ApiError(500, "internal", "服务器内部错误", "请稍后重试;若仍出现,请查看节点日志").response()
 
@@ -125,6 +130,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(UnknownSortError, unsortable)
     app.add_exception_handler(HTTPException, protocol)
+    app.add_exception_handler(DataError, unstorable)
     app.add_exception_handler(Exception, broken)
 
 

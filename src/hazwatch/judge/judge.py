@@ -33,10 +33,13 @@ class Verdict:
         rows: transitions and revisions in the order in which they were found.
         fate: what became of each sample (``kernel.IN_ORDER LATE DUPLICATE OLDER``), uint8[N]. Samples that are
             OLDER than memory were not judged, unless ``on_deferred`` did it; they need history.
+        followers: for each late sample the one that follows it in memory. Storing on change leaves out what equals
+            its predecessor; a late sample with another value becomes that predecessor, so its follower is stored too.
     """
 
     rows: Rows
     fate: NDArray[np.uint8]
+    followers: SampleBatch
 
 
 def _columns(limits: Limits) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
@@ -69,10 +72,24 @@ def judge(state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: On
     columns = _columns(limits)
     found: list[Rows] = []
     fate = np.zeros(len(batch), np.uint8)
+    follow, follows = np.zeros(len(batch), kernel.FOLLOWER), np.zeros(1, np.int64)
     at = 0
     while True:
         at, n, why = kernel.run(
-            state, batch.point, batch.ts, batch.value, batch.quality, at, columns, work, old, new, out, fate
+            state,
+            batch.point,
+            batch.ts,
+            batch.value,
+            batch.quality,
+            at,
+            columns,
+            work,
+            old,
+            new,
+            out,
+            fate,
+            follow,
+            follows,
         )
         if n:
             found.append(out[:n].copy())
@@ -82,7 +99,9 @@ def judge(state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: On
             if on_deferred is not None:
                 found.append(on_deferred(at))
             at += 1
-    return Verdict(np.concatenate(found) if found else out[:0].copy(), fate)
+    near = follow[: int(follows[0])]
+    followers = SampleBatch.of(near["point"], near["ts"], near["value"], near["quality"])
+    return Verdict(np.concatenate(found) if found else out[:0].copy(), fate, followers)
 
 
 def tick(state: JudgeState, limits: Limits, until: int) -> Rows:

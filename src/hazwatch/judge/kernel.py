@@ -16,6 +16,7 @@ from hazwatch.judge.state import JudgeState, PointStates, Ring
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Rows = NDArray[np.void]
+Bits = NDArray[np.uint8]
 #: The limits of all points: threshold[P, 4], deadband[P], on-delay[P], off-delay[P].
 Columns = tuple[Floats, Floats, Ints, Ints]
 
@@ -41,6 +42,9 @@ ROW = np.dtype(
         ("limit", "f8"),
     ]
 )
+
+#: The sample that follows a late one.
+FOLLOWER = np.dtype([("point", "u4"), ("ts", "i8"), ("value", "f8"), ("quality", "u1")])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -76,28 +80,33 @@ def _emit(out: Rows, n: int, i: int, ts: int, before: int, after: int, value: fl
 
 
 @njit(cache=True, nogil=True)
-def _fire(s: PointStates, i: int, until: int, threshold: Floats, out: Rows, n: int) -> int:
+def _fire(
+    active: Bits, timing: Bits, due: Ints, held: Floats, i: int, until: int, threshold: Floats, out: Rows, n: int,
+) -> int:  # fmt: skip
     """Let time pass up to and including ``until``: timers fire in order of due time, equal ones together."""
-    while s.timing[i] != 0:
+    while timing[i] != 0:
         first = until + 1
         for k in range(4):
-            if s.timing[i] >> k & 1 and s.due[i, k] < first:
-                first = s.due[i, k]
+            if timing[i] >> k & 1 and due[i, k] < first:
+                first = due[i, k]
         if first > until:
             return n
-        before = _level(s.active[i])
+        before = _level(active[i])
         for k in range(4):
-            if s.timing[i] >> k & 1 and s.due[i, k] == first:
-                s.timing[i] ^= np.uint8(1 << k)
-                s.active[i] ^= np.uint8(1 << k)
-        after = _level(s.active[i])
+            if timing[i] >> k & 1 and due[i, k] == first:
+                timing[i] ^= np.uint8(1 << k)
+                active[i] ^= np.uint8(1 << k)
+        after = _level(active[i])
         if after != before:
-            n = _emit(out, n, i, first, before, after, s.held[i], threshold)
+            n = _emit(out, n, i, first, before, after, held[i], threshold)
     return n
 
 
 @njit(cache=True, nogil=True)
-def _compare(s: PointStates, i: int, ts: int, v: float, threshold: Floats, deadband: Floats, on: int, off: int) -> None:
+def _compare(
+    active: Bits, timing: Bits, due: Ints, i: int, ts: int, v: float, threshold: Floats, deadband: Floats, on: int,
+    off: int,
+) -> None:  # fmt: skip
     """Start and stop the timers of the four thresholds for a value seen at ``ts``."""
     for k in range(4):
         limit = threshold[i, k]
@@ -105,17 +114,17 @@ def _compare(s: PointStates, i: int, ts: int, v: float, threshold: Floats, deadb
         if np.isnan(limit):
             continue
         beyond = v >= limit if k >= _FIRST_HIGH else v <= limit
-        if s.active[i] & bit:
+        if active[i] & bit:
             wanted = v < limit - deadband[i] if k >= _FIRST_HIGH else v > limit + deadband[i]
             delay = off
         else:
             wanted = beyond
             delay = on
         if not wanted:
-            s.timing[i] &= ~bit
-        elif not s.timing[i] & bit:
-            s.timing[i] |= bit
-            s.due[i, k] = ts + delay
+            timing[i] &= ~bit
+        elif not timing[i] & bit:
+            timing[i] |= bit
+            due[i, k] = ts + delay
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -134,16 +143,19 @@ def _calm(bits: int, v: float, q: int, threshold: Floats, i: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _step(
-    s: PointStates, i: int, ts: int, v: float, q: int, threshold: Floats, deadband: Floats, on: Ints, off: Ints,
-    out: Rows, n: int,
+    active: Bits, timing: Bits, due: Ints, held: Floats, newest: Ints, i: int, ts: int, v: float, q: int,
+    threshold: Floats, deadband: Floats, on: Ints, off: Ints, out: Rows, n: int,
 ) -> int:  # fmt: skip
     """One sample in order of event time."""
-    n = _fire(s, i, ts - 1, threshold, out, n)
+    if timing[i]:
+        n = _fire(active, timing, due, held, i, ts - 1, threshold, out, n)
     if q <= LAST_JUDGED and not np.isnan(v):
-        s.held[i] = v
-        _compare(s, i, ts, v, threshold, deadband, on[i], off[i])
-    s.ts[i] = ts
-    return _fire(s, i, ts, threshold, out, n)
+        held[i] = v
+        _compare(active, timing, due, i, ts, v, threshold, deadband, on[i], off[i])
+    newest[i] = ts
+    if timing[i]:
+        n = _fire(active, timing, due, held, i, ts, threshold, out, n)
+    return n
 
 
 @njit(cache=True, nogil=True)
@@ -162,7 +174,11 @@ def _evict(st: JudgeState, i: int, limits: Columns, scratch: Rows) -> None:
     threshold, deadband, on, off = limits
     ring = st.ring
     j = ring.start[i]
-    _step(st.base, i, ring.ts[i, j], ring.value[i, j], ring.quality[i, j], threshold, deadband, on, off, scratch, 0)
+    active, timing, due, held, newest = st.base
+    _step(
+        active, timing, due, held, newest, i, ring.ts[i, j], ring.value[i, j], ring.quality[i, j],
+        threshold, deadband, on, off, scratch, 0,
+    )  # fmt: skip
     ring.start[i] = (j + 1) % ring.ts.shape[1]
     ring.filled[i] -= 1
 
@@ -210,7 +226,7 @@ def _rejudge(st: JudgeState, i: int, work: PointStates, limits: Columns, out: Ro
     _copy_point(work, st.base, 0, i)
     # One row of limits, so that row 0 of ``work`` meets the limits of point i.
     t, d, a, b = threshold[i : i + 1], deadband[i : i + 1], on[i : i + 1], off[i : i + 1]
-    active, timing, _due, held, newest = work
+    active, timing, due, held, newest = work
     r_ts, r_value, r_quality = ring.ts[i], ring.value[i], ring.quality[i]
     j = ring.start[i]
     for _ in range(ring.filled[i]):
@@ -218,9 +234,9 @@ def _rejudge(st: JudgeState, i: int, work: PointStates, limits: Columns, out: Ro
             held[0] = r_value[j]
             newest[0] = r_ts[j]
         else:
-            n = _step(work, 0, r_ts[j], r_value[j], r_quality[j], t, d, a, b, out, n)
+            n = _step(active, timing, due, held, newest, 0, r_ts[j], r_value[j], r_quality[j], t, d, a, b, out, n)
         j = 0 if j + 1 == size else j + 1
-    return _fire(work, 0, max(work.ts[0], clock), t, out, n)
+    return _fire(active, timing, due, held, 0, max(newest[0], clock), t, out, n)
 
 
 @njit(cache=True, nogil=True)
@@ -238,11 +254,11 @@ def _same(a: Rows, b: Rows, k: int) -> bool:
 def _late(
     st: JudgeState, i: int, ts: int, v: float, q: int, limits: Columns, work: PointStates,
     old: Rows, new: Rows, out: Rows, n: int,
-) -> tuple[int, int]:  # fmt: skip
+) -> tuple[int, int, int]:  # fmt: skip
     """A sample that is not newer than what was judged. Returns the output count, or −1 when history is needed."""
     ring = st.ring
     if ts <= st.base.ts[i]:
-        return n, OLDER
+        return n, OLDER, -1
     at = _place(ring, i, ts)
     size = ring.ts.shape[1]
     clock = st.clock[0]
@@ -250,7 +266,7 @@ def _late(
     if at < ring.filled[i] and ring.ts[i, (ring.start[i] + at) % size] == ts:
         j = (ring.start[i] + at) % size
         if not _wins(v, q, ring.value[i, j], ring.quality[i, j]):
-            return n, DUPLICATE
+            return n, DUPLICATE, -1
         replaces = True
     into_base = not replaces and ring.filled[i] == size and at == 0
     if not replaces and not into_base and ring.filled[i] == size:
@@ -261,13 +277,16 @@ def _late(
     base_ts = st.base.ts[i]
     if into_base:
         threshold, deadband, on, off = limits
-        n_new = _step(st.base, i, ts, v, q, threshold, deadband, on, off, new, 0)
+        active, timing, due, held, newest = st.base
+        n_new = _step(active, timing, due, held, newest, i, ts, v, q, threshold, deadband, on, off, new, 0)
     elif replaces:
         j = (ring.start[i] + at) % size
         ring.value[i, j] = v
         ring.quality[i, j] = q
     else:
         _insert(ring, i, at, ts, v, q)
+    after = 0 if into_base else at + 1
+    follower = (ring.start[i] + after) % size if after < ring.filled[i] else -1
     n_new = _rejudge(st, i, work, limits, new, n_new, clock)
     st.ticked[i] = np.uint8(1) if work.ts[0] < clock else np.uint8(0)
     _copy_point(st.live, work, i, 0)
@@ -275,7 +294,7 @@ def _late(
     while same < n_old and same < n_new and _same(old, new, same):
         same += 1
     if same == n_old and same == n_new:
-        return n, LATE
+        return n, LATE, follower
     row = out[n]
     row["kind"] = REVISION
     row["point"] = i
@@ -286,24 +305,26 @@ def _late(
         out[n]["kind"] = AMENDED
         out[n]["point"] = i
         n += 1
-    return n, LATE
+    return n, LATE, follower
 
 
 @njit(cache=True, nogil=True)
-def run(
+def run(  # noqa: C901  # one flat loop: calls would cost more than the work
     st: JudgeState, point: NDArray[np.uint32], ts: Ints, value: Floats,
     quality: NDArray[np.uint8], first: int, limits: Columns, work: PointStates,
-    old: Rows, new: Rows, out: Rows, fate: NDArray[np.uint8],
+    old: Rows, new: Rows, out: Rows, fate: NDArray[np.uint8], follow: Rows, follows: Ints,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Judge samples from ``first`` on; ``fate`` (zeros at first) learns what became of each.
+
+    ``follow`` takes the sample that follows each late one, ``follows`` how many.
 
     Returns:
         (next sample, rows written, why it came back). After ``DEFERRED`` the next sample is the deferred one.
     """
     threshold, deadband, on, off = limits
     # Taken apart once: reaching into nested tuples costs reference counts at every access, ten times the work itself.
-    active, timing, _due, held, newest = st.live
-    b_active, b_timing, _b_due, b_held, b_newest = st.base
+    active, timing, due, held, newest = st.live
+    b_active, b_timing, b_due, b_held, b_newest = st.base
     r_ts, r_value, r_quality, r_start, r_count = st.ring
     ticked, clock = st.ticked, st.clock
     size = r_ts.shape[1]
@@ -314,26 +335,40 @@ def run(
             return m, n, OUTPUT_FULL
         i, t, v, q = np.int64(point[m]), ts[m], value[m], quality[m]
         if t <= newest[i] or (ticked[i] and t <= clock[0]):
-            n, fate[m] = _late(st, i, t, v, q, limits, work, old, new, out, n)
+            n, fate[m], j = _late(st, i, t, v, q, limits, work, old, new, out, n)
             if fate[m] == OLDER:
                 return m, n, DEFERRED
+            if j >= 0:
+                row = follow[follows[0]]
+                row["point"] = i
+                row["ts"] = r_ts[i, j]
+                row["value"] = r_value[i, j]
+                row["quality"] = r_quality[i, j]
+                follows[0] += 1
             continue
         if _calm(active[i] | timing[i], v, q, threshold, i):
             held[i] = v
             newest[i] = t
         else:
-            n = _step(st.live, i, t, v, q, threshold, deadband, on, off, out, n)
+            n = _step(active, timing, due, held, newest, i, t, v, q, threshold, deadband, on, off, out, n)
         ticked[i] = 0
+        if timing[i] and t < clock[0]:
+            # Time has already been let pass beyond this sample: what it started may be due.
+            running = timing[i]
+            n = _fire(active, timing, due, held, i, clock[0], threshold, out, n)
+            ticked[i] = np.uint8(running != timing[i])
         # Append to the ring; when it is full its oldest sample moves into the base.
         j = np.int64(r_start[i])
         if r_count[i] == size:
             if _calm(b_active[i] | b_timing[i], r_value[i, j], r_quality[i, j], threshold, i):
                 b_held[i] = r_value[i, j]
                 b_newest[i] = r_ts[i, j]
-                r_start[i] = 0 if j + 1 == size else j + 1
             else:
-                _evict(st, i, limits, new)
-                r_count[i] += 1
+                _step(
+                    b_active, b_timing, b_due, b_held, b_newest, i, r_ts[i, j], r_value[i, j], r_quality[i, j],
+                    threshold, deadband, on, off, new, 0,
+                )  # fmt: skip
+            r_start[i] = 0 if j + 1 == size else j + 1
         else:
             j += r_count[i]
             if j >= size:
@@ -348,17 +383,19 @@ def run(
 @njit(cache=True, nogil=True)
 def tick(st: JudgeState, until: int, first: int, threshold: Floats, out: Rows) -> tuple[int, int]:
     """Let event time pass for every point. Returns (next point, rows written); call again while next < P."""
+    active, timing, due, held, newest = st.live
+    ticked, clock = st.ticked, st.clock
     n = 0
-    for i in range(first, len(st.ticked)):
+    for i in range(first, len(ticked)):
         if n > len(out) - 8:
             return i, n
-        if st.live.timing[i] != 0:
-            before = n, st.live.timing[i]
-            n = _fire(st.live, i, until, threshold, out, n)
-            if before[1] != st.live.timing[i] and until > st.live.ts[i]:
-                st.ticked[i] = 1
-    st.clock[0] = max(st.clock[0], until)
-    return len(st.ticked), n
+        running = timing[i]
+        if running != 0:
+            n = _fire(active, timing, due, held, i, until, threshold, out, n)
+            if running != timing[i] and until > newest[i]:
+                ticked[i] = 1
+    clock[0] = max(clock[0], until)
+    return len(ticked), n
 
 
 @njit(cache=True, nogil=True)

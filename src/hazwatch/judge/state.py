@@ -9,7 +9,7 @@ judged state just before the oldest of them. A late sample is put in its place a
 base; what differs from before is given out as a revision. A sample older than the base is handed back (deferred): it
 needs history.
 
-Invariants: base + ring samples, judged in order and advanced to the point's clock, equal the live state. Ring samples
+Invariants: base + ring samples, judged in order and advanced to the newest tick, equal the live state. Ring samples
 have strictly rising event times. All arrays have one row a point.
 """
 

@@ -169,9 +169,11 @@ class Pipeline:
         self.make_room(int(batch.point.max()) + 1 if len(batch) else 0)
         batch = examined(batch, self.kinds)
         verdict = judging.judge(kept.judge, kept.limits, batch)
-        latest.update(kept.latest, batch, received)
+        latest.update(kept.latest, batch, received, verdict.fate)
         self._count(batch, verdict, received)
         self._owe(batch, verdict)
+        # Followers first: where a follower was itself replaced later in this batch, the later word must stand.
+        self._sink.also(verdict.followers, lane, sequence)
         self._sink.take(kept.thinning, batch, verdict.fate, lane, sequence)
         self._advance(lane, sequence)
         if len(verdict.rows):

@@ -7,7 +7,7 @@ a picture with holes in it. Nobody waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from hazwatch.web.places import Places
 
 _QUEUE = 500
 _BEAT_S = 2.0
+#: How often a page's session or token is looked at again. A beat every two seconds keeps the loop turning.
+_ASK_AGAIN_MS = 10_000
 
 
 @dataclass(eq=False, slots=True)
@@ -148,13 +150,20 @@ class Hub:
             if client.sees(path):
                 client.put(event)
 
-    async def stream(self, client: Client, hello: dict[str, Any]) -> AsyncIterator[bytes]:
-        """The events of one page until it leaves or is given up."""
+    async def stream(
+        self, client: Client, hello: dict[str, Any], welcome: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[bytes]:
+        """The events of one page until it leaves, is given up, or is no longer ``welcome`` (signed out, revoked)."""
         self.clients.add(client)
         try:
             yield _event("hello", hello)
             yield _event("beat", self.beat())
+            asked = self._clock()
             while not client.closed:
+                if self._clock() - asked > _ASK_AGAIN_MS:
+                    asked = self._clock()
+                    if not await asyncio.to_thread(welcome):
+                        return
                 parts = [await client.queue.get()]
                 while not client.queue.empty():
                     parts.append(client.queue.get_nowait())

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from numpy.typing import NDArray
 
@@ -179,7 +179,7 @@ def live_router(sessions: Sessions, gate: Gate, hub: Hub, mirror: Mirror) -> API
 
     @routes.get("/live")
     def live(
-        who: Annotated[Principal, Depends(gate.current())], source: Codes = None, point: Codes = None
+        request: Request, who: Annotated[Principal, Depends(gate.current())], source: Codes = None, point: Codes = None
     ) -> StreamingResponse:
         wanted = np.zeros(len(mirror.values), np.bool_)
         with reading(sessions) as session:
@@ -193,7 +193,9 @@ def live_router(sessions: Sessions, gate: Gate, hub: Hub, mirror: Mirror) -> API
         hello = {"server_time": moments.iso(mirror.clock()), "simulated": hub.simulated}
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
-            hub.stream(Client(who.scope, wanted), hello), media_type="text/event-stream", headers=headers
+            hub.stream(Client(who.scope, wanted), hello, lambda: gate.recognise(request) is not None),
+            media_type="text/event-stream",
+            headers=headers,
         )
 
     return routes
