@@ -148,3 +148,18 @@ async def test_a_new_registry_is_read(site) -> None:
     await site.log.tell(wire.SUBJECT_REGISTRY, b"7")
     assert site.places.code(site.index(JIA_POINT)) == JIA_POINT
     assert site.places.code(4711) == "#4711"
+
+
+@pytest.mark.usefixtures("hub")
+async def test_a_page_that_was_signed_out_hears_nothing_more(site) -> None:
+    """10 s after the session ended, at the next event, the stream is over."""
+    client, signed_in = page(site, "410000"), [True]
+    stream = site.hub.stream(client, {}, lambda: signed_in[0])
+    await anext(stream)
+    await anext(stream)
+    signed_in[0] = False
+    site.clock.now += 10_001
+    client.put(b"event: alarm\n\n")
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+    assert client not in site.hub.clients
