@@ -155,10 +155,10 @@ class Hub:
     ) -> AsyncIterator[bytes]:
         """The events of one page until it leaves, is given up, or is no longer ``welcome`` (signed out, revoked)."""
         self.clients.add(client)
+        asked = self._clock()
         try:
             yield _event("hello", hello)
             yield _event("beat", self.beat())
-            asked = self._clock()
             while not client.closed:
                 if self._clock() - asked > _ASK_AGAIN_MS:
                     asked = self._clock()
