@@ -170,7 +170,7 @@ class SparkplugSpeaker:
     def _death(self) -> bytes:
         payload = pb.Payload()
         payload.metrics.add(name="bdSeq", datatype=_INT64, long_value=self._bd_seq)
-        return payload.SerializeToString()
+        return bytes(payload.SerializeToString())
 
     def _on_pre_connect(self, client: mqtt.Client, _userdata: Any) -> None:
         self._bd_seq = (self._bd_seq + 1) % 256
