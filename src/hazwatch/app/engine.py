@@ -101,7 +101,7 @@ class Engine:
         if new.version == self._limits_asked.version and len(new) == len(self._limits_asked):
             return
         for record in control.encode_limits(self._limits_asked, new, clock()):
-            await self._log.append(CONTROL, record)
+            self.pipeline.limits_due = await self._log.append(CONTROL, record)
         self._limits_asked = new
 
     # --- work that goes on -----------------------------------------------------------------------------------------

@@ -79,6 +79,8 @@ class Pipeline:
         self.kept = kept
         self.kinds = kinds
         self.counters = Counters()
+        #: Place of the newest limits record in the live lane; until it is taken, the background lane waits.
+        self.limits_due = 0
         self.desk_lock = asyncio.Lock()
         self.lanes = lanes
         self._sink = sink
@@ -118,6 +120,9 @@ class Pipeline:
         places = [place for place in (self._sink.interrupted,) if place is not None]
         if not self.kept.place.covers(self._told):
             places.append(self._told)
+        if not places and self.kept.place.live < self.limits_due:
+            # What the background lane brings is judged under the limits that are on their way, not before them.
+            places.append(Place(self.limits_due, self.kept.place.background))
         # Both lie on the one way that the crashed run went, so one of them covers the other.
         return min(places, key=lambda place: (place.live, place.background), default=None)
 
