@@ -7,12 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hazwatch.vocabulary.levels import Level
-
-#: Column of each threshold in ``Limits.threshold``.
-LL, L, H, HH = range(4)
-COLUMN: dict[Level, int] = {Level.LL: LL, Level.L: L, Level.H: H, Level.HH: HH}
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
