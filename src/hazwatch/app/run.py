@@ -130,11 +130,6 @@ class Node:
         """Stop the children in good order."""
         await self._supervisor.stop(_STOP_ORDER)
 
-    @property
-    def processes(self) -> dict[str, int | None]:
-        """Process ids by name."""
-        return {name: c.process.pid if c.process else None for name, c in self._supervisor.children.items()}
-
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The settings in force, for the children."""

@@ -166,15 +166,6 @@ def points_by_codes(session: Session, who: Principal, codes: Collection[str]) ->
     return found
 
 
-def points_by_indexes(session: Session, who: Principal, indexes: Collection[int]) -> list[PointView]:
-    """Those of these points that are in scope, by code."""
-    wanted = sorted(set(indexes))
-    found: list[PointView] = []
-    for start in range(0, len(wanted), _CHUNK):
-        found.extend(_points(session, who, Point.index.in_(wanted[start : start + _CHUNK])))
-    return found
-
-
 def points_of_source(session: Session, who: Principal, code: str) -> list[PointView]:
     """All points of a hazard source, by code."""
     return _points(session, who, Point.source == code)
