@@ -1,4 +1,4 @@
-"""The command line ``hazwatch``: one module a group. Every command is in docs/cli.md; the suite fails when one is not."""
+"""The command line ``hazwatch``: one module a group. Every command is in docs/cli.md; a test says so."""
 
 from __future__ import annotations
 
