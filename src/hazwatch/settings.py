@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
@@ -28,7 +28,13 @@ class Settings(BaseSettings):
     simulator_modbus_port: int = Field(8611, description="port of the simulated utilities' Modbus TCP server")
     simulator: bool = Field(default=True, description="start the park in the box")
     records_url: str = Field("", description="SQLAlchemy URL of the records; empty = SQLite in the home folder")
-    log_url: str = Field("", description="URL of an existing NATS cluster; empty = embedded nats-server")
+    log_url: str = Field(
+        "", description="URLs of an existing NATS cluster, separated by commas; empty = embedded nats-server"
+    )
+    processes: str = Field(
+        "engine,access,web", description="which processes this machine runs, of several that share log and records"
+    )
+    log_replicas: int = Field(1, ge=1, le=5, description="servers of the NATS cluster that hold each message (3 = R3)")
     zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")
@@ -39,6 +45,14 @@ class Settings(BaseSettings):
     log_gib: float = Field(20.0, description="how much disk the log may take, GiB; the oldest messages go first")
     raw_days: int = Field(90, description="how long samples are kept, days (40号令 asks for at least 30)")
     future_s: int = Field(300, description="samples further ahead of our clock than this are refused, seconds")
+
+    @field_validator("processes")
+    @classmethod
+    def _known_processes(cls, value: str) -> str:
+        unknown = {role.strip() for role in value.split(",")} - {"engine", "access", "web", ""}
+        if unknown:
+            raise ValueError(f"processes: engine, access, web; not {', '.join(sorted(unknown))}")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -52,6 +66,11 @@ class Settings(BaseSettings):
         """Arguments win over the environment, the environment over the file."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("hazwatch.toml"))
+
+    @property
+    def roles(self) -> list[str]:
+        """The processes that this machine runs."""
+        return [role.strip() for role in self.processes.split(",") if role.strip()]
 
     @property
     def records(self) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from hazwatch.log.client import Log, LogConfig
+from hazwatch.log.client import Log, LogAddress, LogConfig
 from hazwatch.log.server import NODE_USER, MqttUser, ServerConfig, executable, write
 
 PASSWORD = 'p"a\\ss\nword'
@@ -61,6 +61,6 @@ class Server:
 
     async def log(self, name: str = "test") -> Log:
         """A connection, with the stream in place."""
-        log = await Log.connect(self.url, NODE_USER, PASSWORD, name)
+        log = await Log.connect(LogAddress((self.url,), NODE_USER, PASSWORD), name)
         await log.ensure_stream(LogConfig(hours=1, gib=0.5))
         return log

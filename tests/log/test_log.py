@@ -8,9 +8,10 @@ import time
 import pytest
 from tests.log.support import PASSWORD, free_port
 
-from hazwatch.log.client import BACKGROUND, CONTROL, LIVE, SAMPLES, Log, LogAwayError, LogConfig, RpcError
+from hazwatch.log.client import Log, LogAddress, LogAwayError, LogConfig, RpcError
 from hazwatch.log.reader import LogReader
 from hazwatch.log.server import NODE_USER
+from hazwatch.log.shares import BACKGROUND, CONTROL, LIVE, SAMPLES
 
 
 async def read(log: Log, count: int, subjects: list[str], after: int = 0) -> list[tuple[int, str, bytes]]:
@@ -133,12 +134,12 @@ async def test_the_stream_is_bounded_and_its_bounds_follow_the_settings(log) -> 
 
 async def test_a_server_that_is_not_there() -> None:
     with pytest.raises(LogAwayError, match="没有应答"):
-        await Log.connect(f"nats://127.0.0.1:{free_port()}", NODE_USER, PASSWORD, "test", patience_s=0.3)
+        await Log.connect(LogAddress((f"nats://127.0.0.1:{free_port()}",), NODE_USER, PASSWORD), "test", patience_s=0.3)
 
 
 async def test_a_wrong_password_is_refused(server) -> None:
     with pytest.raises(LogAwayError):
-        await Log.connect(server.url, NODE_USER, "wrong", "test", patience_s=0.3)
+        await Log.connect(LogAddress((server.url,), NODE_USER, "wrong"), "test", patience_s=0.3)
 
 
 # --- telling and asking --------------------------------------------------------------------------------------------

@@ -109,10 +109,10 @@ def test_who_is_not_known_is_not_let_in(edges, user, password) -> None:
 
 
 async def test_an_edge_user_cannot_open_the_log_itself(broker) -> None:
-    from hazwatch.log.client import Log, LogAwayError
+    from hazwatch.log.client import Log, LogAddress, LogAwayError
 
     with pytest.raises(LogAwayError):
-        await Log.connect(broker.url, TWO.name, TWO.password, "edge", patience_s=0.3)
+        await Log.connect(LogAddress((broker.url,), TWO.name, TWO.password), "edge", patience_s=0.3)
 
 
 def test_names_with_quotes_do_not_break_out(tmp_path) -> None:

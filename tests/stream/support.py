@@ -19,8 +19,8 @@ from hazwatch.history.offsets import OffsetFile, Place
 from hazwatch.history.sink import HistorySink
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.quality import PointKinds
-from hazwatch.log.client import BACKGROUND, CONTROL, LIVE
 from hazwatch.log.reader import LogMessage
+from hazwatch.log.shares import BACKGROUND, CONTROL, LIVE
 from hazwatch.records import Sessions, reading
 from hazwatch.samples.batch import Origin, SampleBatch
 from hazwatch.samples.codec import Frame, encode

@@ -30,8 +30,9 @@ from hazwatch.app.node import clock, open_log, run_process, secret
 from hazwatch.app.tls import certificate
 from hazwatch.app.warm import warm_access
 from hazwatch.identity.secrets import master_key
-from hazwatch.log.client import LANE_SUBJECT, Log
+from hazwatch.log.client import Log
 from hazwatch.log.server import NODE_USER
+from hazwatch.log.shares import WHOLE
 from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
 from hazwatch.registry import directory as registry_directory
 from hazwatch.registry import facts as registry_facts
@@ -135,7 +136,7 @@ class Access:
         )
 
     async def _append(self, data: bytes, lane: Lane) -> None:
-        await self._log.append(LANE_SUBJECT[lane], data)
+        await self._log.append(WHOLE.lane(lane), data)
 
     def _letter(self, letter: DeadLetter) -> None:
         if self._letters.full():

@@ -24,7 +24,8 @@ from hazwatch.history import query, thinning
 from hazwatch.history.offsets import OffsetFile
 from hazwatch.history.sink import HistorySink
 from hazwatch.history.store import Store
-from hazwatch.log.client import CONTROL, Log, LogConfig, RpcError
+from hazwatch.log.client import Log, LogConfig, RpcError
+from hazwatch.log.shares import CONTROL
 from hazwatch.records.engine import make_engine, make_sessions
 from hazwatch.risk.service import RiskDesk
 from hazwatch.settings import Settings
@@ -195,7 +196,7 @@ class Engine:
 async def _main(settings: Settings) -> None:
     log = await open_log(settings, "engine")
     warm_engine()
-    await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib))
+    await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib, settings.log_replicas))
     engine = Engine(settings, log)
     await engine.begin()
     _log.info("engine ready: %d points", engine.pipeline.kept.points)

@@ -7,13 +7,14 @@ import contextlib
 import logging
 import secrets
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from hazwatch.history.offsets import write_durably
-from hazwatch.log.client import Log
+from hazwatch.log.client import Log, LogAddress, LogAwayError
 from hazwatch.log.server import NODE_USER
 from hazwatch.settings import Settings
 
@@ -43,9 +44,26 @@ def secret(home: Path, name: str) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def log_url(settings: Settings) -> str:
-    """Where the log is."""
-    return settings.log_url or f"nats://127.0.0.1:{settings.log_port}"
+def log_address(settings: Settings) -> LogAddress:
+    """Where the log is: the embedded server, or the cluster of ``log_url``.
+
+    The login of a cluster stands in ``secrets/log.login`` as ``user:password``, its authority, if it has one of its
+    own, in ``secrets/log-ca.pem``. Neither has a default.
+
+    Raises:
+        LogAwayError: a cluster is named and its login is not there.
+    """
+    if not settings.log_url:
+        own = (f"nats://127.0.0.1:{settings.log_port}",)
+        return LogAddress(own, NODE_USER, secret(settings.home, "log.password"))
+    urls = tuple(url.strip() for url in settings.log_url.split(",") if url.strip())
+    path = settings.home / "secrets" / "log.login"
+    user, colon, password = path.read_text(encoding="utf-8").strip().partition(":") if path.exists() else ("", "", "")
+    if not colon:
+        raise LogAwayError(f"设置了 log_url,但 {path} 中没有日志集群的登录信息(一行,用户名:密码,权限 0600)")
+    authority = settings.home / "secrets" / "log-ca.pem"
+    tls = ssl.create_default_context(cafile=authority) if authority.exists() else None
+    return LogAddress(urls, user, password, tls)
 
 
 async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> Log:
@@ -54,8 +72,7 @@ async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> L
     Raises:
         LogAwayError: it does not answer within ``patience_s``.
     """
-    password = secret(settings.home, "log.password")
-    return await Log.connect(log_url(settings), NODE_USER, password, name, patience_s=patience_s)
+    return await Log.connect(log_address(settings), name, patience_s=patience_s)
 
 
 async def until_told(*work: Awaitable[object]) -> None:

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from hazwatch.app.access import load_directory
-from hazwatch.app.node import clock, log_url, secret, until_told
+from hazwatch.app.node import clock, open_log, secret, until_told
 from hazwatch.app.tls import certificate
 from hazwatch.identity import service as identity
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.model import SYSTEM
 from hazwatch.identity.secrets import master_key
 from hazwatch.log import server
-from hazwatch.log.client import Log, LogAwayError
-from hazwatch.log.server import NODE_USER, MqttUser, ServerConfig
+from hazwatch.log.client import LogAwayError
+from hazwatch.log.server import MqttUser, ServerConfig
 from hazwatch.records.engine import Sessions, make_engine, make_sessions
 from hazwatch.records.schema import migrate
 from hazwatch.registry import model as rows
@@ -90,10 +90,15 @@ class Node:
             settings.mqtt_port, users, settings.log_gib * 2 + 2,
         )  # fmt: skip
 
+    @property
+    def _has_server(self) -> bool:
+        """Whether this machine has a nats-server of its own: as the log, or as the MQTT listener beside a cluster."""
+        return not self._settings.log_url or "access" in self._settings.roles
+
     def start(self) -> None:
         """Start the children."""
         settings = self._settings
-        if not settings.log_url:
+        if self._has_server:
             conf = server.write(self._server_config())
             self._supervisor.start(
                 Child(
@@ -102,18 +107,17 @@ class Node:
                 )
             )  # fmt: skip
         environment = _environment(settings)
-        roles = ["engine", "access", "web", *(["simulator"] if settings.simulator else [])]
+        roles = [*settings.roles, *(["simulator"] if settings.simulator else [])]
         for role in roles:
             self._supervisor.start(Child(role, [sys.executable, "-m", "hazwatch", "serve", role], environment))
 
     async def follow_registry(self) -> None:
         """Edge nodes come and go with the registry: the log's listener learns of them by a reload."""
-        if self._settings.log_url:
+        if not self._has_server:
             await asyncio.Event().wait()
-        settings = self._settings
         while True:
             try:
-                log = await Log.connect(log_url(settings), NODE_USER, secret(settings.home, "log.password"), "node")
+                log = await open_log(self._settings, "node")
                 break
             except LogAwayError as error:
                 self._say(f"日志服务尚未就绪:{error}")

@@ -1,6 +1,7 @@
 """The log as the rooms see it: append durably, read from an offset, tell and ask other processes of the node.
 
-One stream, ``HZ_SAMPLES``: ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, limits).
+One stream, ``HZ_SAMPLES``: ``hz.samples.live`` · ``hz.samples.background`` · ``hz.samples.control`` (ticks, limits);
+one for each share where the enterprises are dealt out (``shares``).
 Beside it plain subjects, which keep nothing: ``hz.live.>`` (to the pages) and ``hz.rpc.>`` (requests).
 """
 
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 import nats
 import orjson
@@ -20,20 +22,23 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
-from hazwatch.vocabulary.lanes import Lane
+from hazwatch.log.shares import SAMPLES, WHOLE, Share
 
 _log = logging.getLogger(__name__)
 
-SAMPLES = "HZ_SAMPLES"
-LIVE, BACKGROUND, CONTROL = "hz.samples.live", "hz.samples.background", "hz.samples.control"
-LANE_SUBJECT = {Lane.LIVE: LIVE, Lane.BACKGROUND: BACKGROUND}
 _APPEND_TIMEOUT_S = 5.0
 #: A large stream takes a while to recover after a crash of the server.
 _RECOVERY_S = 60.0
+#: Word in a stream's metadata that says in how many shares the log is dealt out.
+_SHARES = "shares"
 
 
 class LogAwayError(RuntimeError):
     """The log did not confirm within the time allowed: nothing may be acknowledged."""
+
+
+class WrongSharesError(RuntimeError):
+    """The log was dealt out in another number of shares than this process is told."""
 
 
 class RpcError(RuntimeError):
@@ -46,11 +51,30 @@ class RpcError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class LogConfig:
-    """How long the log remembers."""
+    """How long the log remembers, and on how many servers of a cluster each message lies.
+
+    ``gib`` is for all shares together.
+    """
 
     hours: int
     gib: float
     replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogAddress:
+    """Where the log is and how to sign in.
+
+    Attributes:
+        urls: one server, or several of a cluster: whichever is there is used.
+        user, password: of the node.
+        tls: for servers beyond loopback; None = as the URLs say.
+    """
+
+    urls: tuple[str, ...]
+    user: str
+    password: str = field(repr=False)
+    tls: ssl.SSLContext | None = None
 
 
 Handler = Callable[[bytes], Awaitable[bytes]]
@@ -64,7 +88,7 @@ class Log:
         self.jetstream: JetStreamContext = client.jetstream(timeout=_APPEND_TIMEOUT_S)
 
     @classmethod
-    async def connect(cls, url: str, user: str, password: str, name: str, *, patience_s: float = 20.0) -> Log:
+    async def connect(cls, address: LogAddress, name: str, *, patience_s: float = 20.0) -> Log:
         """Connect, waiting for a server that is only just starting.
 
         Raises:
@@ -76,34 +100,41 @@ class Log:
                 # The client tries for ever by itself (that is wanted once it has been connected), so it is timed here.
                 async with asyncio.timeout_at(max(deadline, asyncio.get_running_loop().time() + 0.1)):
                     client = await nats.connect(
-                        url, user=user, password=password, name=name, max_reconnect_attempts=-1,
-                        reconnect_time_wait=0.1, error_cb=_quiet, pending_size=64 * 1024 * 1024,
+                        list(address.urls), user=address.user, password=address.password, name=name, tls=address.tls,
+                        max_reconnect_attempts=-1, reconnect_time_wait=0.1, error_cb=_quiet,
+                        pending_size=64 * 1024 * 1024,
                     )  # fmt: skip
                 return cls(client)
             except (OSError, NatsError, TimeoutError) as error:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise LogAwayError(f"日志服务 {url} 在 {patience_s:.0f} 秒内没有应答:{error}") from error
+                    raise LogAwayError(
+                        f"日志服务 {','.join(address.urls)} 在 {patience_s:.0f} 秒内没有应答:{error}"
+                    ) from error
                 await asyncio.sleep(0.1)
 
-    async def ensure_stream(self, config: LogConfig) -> None:
+    async def ensure_stream(self, config: LogConfig, share: Share = WHOLE) -> None:
         """Create the stream, or bring its limits up to date. Waits while JetStream is still recovering.
 
         Raises:
             LogAwayError: the server refuses; its reason is in the message.
+            WrongSharesError: the log is dealt out in another number of shares.
         """
         wanted = StreamConfig(
-            name=SAMPLES, subjects=["hz.samples.>"], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-            discard=DiscardPolicy.OLD, max_age=config.hours * 3600.0, max_bytes=int(config.gib * 1024**3),
-            num_replicas=config.replicas, duplicate_window=120.0, allow_direct=True,
+            name=share.stream, subjects=[share.subjects], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
+            discard=DiscardPolicy.OLD, max_age=config.hours * 3600.0,
+            max_bytes=int(config.gib * 1024**3 / share.count), num_replicas=config.replicas, duplicate_window=120.0,
+            allow_direct=True, metadata={_SHARES: str(share.count)},
         )  # fmt: skip
         deadline = asyncio.get_running_loop().time() + _RECOVERY_S
         while True:
             try:
-                names = {info.config.name for info in await self.jetstream.streams_info()}
-                await (self.jetstream.update_stream(wanted) if SAMPLES in names else self.jetstream.add_stream(wanted))
+                there = {info.config.name or "": info.config for info in await self.jetstream.streams_info()}
+                _agree(there, share)
+                known = share.stream in there
+                await (self.jetstream.update_stream(wanted) if known else self.jetstream.add_stream(wanted))
             except (NatsError, TimeoutError, OSError) as error:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise LogAwayError(f"日志流 {SAMPLES} 无法建立:{error}") from error
+                    raise LogAwayError(f"日志流 {share.stream} 无法建立:{error}") from error
                 await asyncio.sleep(0.1)
             else:
                 return
@@ -186,6 +217,16 @@ class Log:
     async def close(self) -> None:
         """Close the connection."""
         await self.client.close()
+
+
+def _agree(there: Mapping[str, StreamConfig], share: Share) -> None:
+    """Two processes with different numbers of shares would take the same enterprise for theirs."""
+    for name, config in there.items():
+        said = (config.metadata or {}).get(_SHARES, "1")
+        if name.startswith(SAMPLES) and said != str(share.count):
+            raise WrongSharesError(
+                f"日志流 {name} 分为 {said} 份,而设置 shares 为 {share.count}:份数在启用后不能改变(见 docs/scale.md)"
+            )
 
 
 async def _quiet(error: Exception) -> None:

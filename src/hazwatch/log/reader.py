@@ -18,7 +18,8 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from hazwatch.log.client import SAMPLES, Log
+from hazwatch.log.client import Log
+from hazwatch.log.shares import SAMPLES
 
 _log = logging.getLogger(__name__)
 _PULL = 256
@@ -36,10 +37,11 @@ class LogMessage:
 
 
 class LogReader:
-    """Reads some subjects of the sample stream after a sequence number."""
+    """Reads some subjects of a stream after a sequence number."""
 
-    def __init__(self, log: Log, subjects: list[str], after: int) -> None:
+    def __init__(self, log: Log, subjects: list[str], after: int, stream: str = SAMPLES) -> None:
         self._log = log
+        self._stream = stream
         self._subjects = subjects
         self.at = after
         #: Messages that wait in the log; unknown, so "many", until the server has said.
@@ -63,7 +65,7 @@ class LogReader:
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self.at + 1,
             inactive_threshold=60.0, mem_storage=True, num_replicas=1,
         )  # fmt: skip
-        consumer = await js.add_consumer(SAMPLES, config)
+        consumer = await js.add_consumer(self._stream, config)
         self.pending = consumer.num_pending or 0
         self._inbox = asyncio.Queue()
         subject = client.new_inbox()
@@ -91,7 +93,7 @@ class LogReader:
 
     async def _pull(self, consumer: str, inbox: str) -> None:
         request = orjson.dumps({"batch": _PULL, "expires": int(_EXPIRES_S * 1e9)})
-        await self._log.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{SAMPLES}.{consumer}", request, reply=inbox)
+        await self._log.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{consumer}", request, reply=inbox)
 
     async def _take(self, delivered: int) -> tuple[list[LogMessage], bool]:
         """What lies in the inbox; and whether the pull has ended."""

@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 
 from hazwatch.history.offsets import Place
-from hazwatch.log.client import BACKGROUND, CONTROL, LIVE, Log
+from hazwatch.log.client import Log
 from hazwatch.log.reader import LogMessage, LogReader
+from hazwatch.log.shares import CONTROL, WHOLE, Share
 from hazwatch.vocabulary.lanes import Lane
 
 #: Messages held ready per lane; beyond it the reader waits, and the log keeps the rest.
@@ -19,10 +20,11 @@ _TOGETHER = {Lane.LIVE: 256, Lane.BACKGROUND: 16}
 class Lanes:
     """Reads both lanes and gives out messages in the order of each."""
 
-    def __init__(self, log: Log, place: Place) -> None:
+    def __init__(self, log: Log, place: Place, share: Share = WHOLE) -> None:
+        live, background = [share.lane(Lane.LIVE), share.named(CONTROL)], [share.lane(Lane.BACKGROUND)]
         self._readers = {
-            Lane.LIVE: LogReader(log, [LIVE, CONTROL], place.live),
-            Lane.BACKGROUND: LogReader(log, [BACKGROUND], place.background),
+            Lane.LIVE: LogReader(log, live, place.live, share.stream),
+            Lane.BACKGROUND: LogReader(log, background, place.background, share.stream),
         }
         self._ready: dict[Lane, deque[LogMessage]] = {lane: deque() for lane in self._readers}
         self._room = {lane: asyncio.Event() for lane in self._readers}

@@ -31,8 +31,8 @@ from hazwatch.judge import judge as judging
 from hazwatch.judge import kernel
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.quality import PointKinds, examined
-from hazwatch.log.client import CONTROL
 from hazwatch.log.reader import LogMessage
+from hazwatch.log.shares import CONTROL
 from hazwatch.samples import codec
 from hazwatch.samples.batch import Origin, SampleBatch
 from hazwatch.stream import control, state
@@ -147,7 +147,7 @@ class Pipeline:
         together: list[LogMessage] = []
         marks = self._marks(lane)
         for message in messages:
-            if message.subject == CONTROL:
+            if message.subject.startswith(CONTROL):
                 await self._samples(lane, together)
                 together = []
                 await self._control(message)
