@@ -69,17 +69,19 @@ class Floods:
 
 def rate(times: Ints, window_ms: int = STANDARD.window_ms) -> Rate:
     """N(t) of activations at ``times`` (epoch ms, ascending)."""
-    at = np.unique(np.concatenate([times, times + window_ms]))
+    # Both halves are sorted already, so a merging sort is nearly free; np.unique would hash.
+    at = np.sort(np.concatenate([times, times + window_ms]), kind="stable")
+    at = at[np.diff(at, prepend=at[:1] - 1) > 0]
     count = np.searchsorted(times, at, "right") - np.searchsorted(times, at - window_ms, "right")
     return Rate(at, count.astype(np.int64))
 
 
-def floods(times: Ints, rule: FloodRule = STANDARD) -> Floods:
-    """All floods of activations at ``times`` (epoch ms, ascending).
+def floods(times: Ints, rule: FloodRule = STANDARD, staircase: Rate | None = None) -> Floods:
+    """All floods of activations at ``times`` (epoch ms, ascending); ``staircase`` is their rate where it is known.
 
     The last flood has an end too: the moment at which it is over if nothing else comes.
     """
-    found = rate(times, rule.window_ms)
+    found = rate(times, rule.window_ms) if staircase is None else staircase
     mark = np.where(found.count > rule.above, 1, np.where(found.count < rule.below, 0, -1))
     # Between the two bounds the state is what it was: the last mark that said something holds.
     last = np.maximum.accumulate(np.where(mark >= 0, np.arange(len(mark)), -1)) if len(mark) else mark

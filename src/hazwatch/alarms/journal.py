@@ -136,7 +136,7 @@ def from_levels(
     over = after == 0
     crossed = rise & (after * before < 0)
     # Easing ends the level left only when the level entered rang in this excursion; the first rise says so.
-    eased = ~rise & ~over & _rang_before(points, times, rise, over, slot)
+    eased = ~rise & ~over & _rang_before(points, times, rise, over | crossed, slot)
     parts = [(times[rise], points[rise] * 4 + slot[rise], True), (times[eased], points[eased] * 4 + left[eased], False)]
     for k in range(4):
         ending = over | (crossed & ((k < 2) != (slot < 2)))  # noqa: PLR2004  # 低低 and 低 are the low side
@@ -144,14 +144,14 @@ def from_levels(
     return _joined(parts, [(tag, kind.word) for tag in names for kind in kinds])
 
 
-def _rang_before(point: Ints, ts: Ints, rise: Flags, over: Flags, slot: Ints) -> Flags:
-    """Whether the level entered by each change rang earlier in the same excursion, bool[M]."""
+def _rang_before(point: Ints, ts: Ints, rise: Flags, ends: Flags, slot: Ints) -> Flags:
+    """Whether the level entered by each change rang since the last change that ends everything, bool[M]."""
     order = np.lexsort((ts, point))
     found = np.zeros(len(point), np.bool_)
     rang: set[int] = set()
     last = -1
     for m in order.tolist():
-        if point[m] != last or over[m]:
+        if point[m] != last or ends[m]:
             rang.clear()
             last = int(point[m])
         if rise[m]:

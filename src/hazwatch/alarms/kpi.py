@@ -149,7 +149,7 @@ def measure(
     fleeting = (kept.end - kept.begin < rules.fleeting_ms) & ~chattering
     total = int(inside.sum())
     staircase = rate(times, rules.flood.window_ms)
-    found = _overlapping(floods(times, rules.flood), start, end)
+    found = _overlapping(floods(times, rules.flood, staircase), start, end)
     fixed, fixed_share = fixed_floods(counted, start, end, rules.flood)
     flood_time = int((np.minimum(found.end, end) - np.maximum(found.start, start)).sum())
     seen = points if points is not None else len(tags)

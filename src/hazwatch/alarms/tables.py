@@ -17,6 +17,8 @@ class Alarm(Scoped, Base):
         Index("ix_alarm_state_event_time", "state", "event_time"),
         Index("ix_alarm_point_event_time", "point", "event_time"),
         Index("ix_alarm_event_time", "event_time"),
+        Index("ix_alarm_enterprise_event_time", "enterprise", "event_time"),
+        Index("ix_alarm_enterprise_returned_at", "enterprise", "returned_at"),
     )
 
     id: Mapped[str] = mapped_column(code_text(36), primary_key=True)
@@ -54,7 +56,10 @@ class AlarmEvent(Base):
     """One line in the life of a record. Seen through its alarm."""
 
     __tablename__ = "alarm_event"
-    __table_args__ = (Index("ix_alarm_event_point_event_time", "point", "event_time"),)
+    __table_args__ = (
+        Index("ix_alarm_event_point_event_time", "point", "event_time"),
+        Index("ix_alarm_event_cause_event_time", "cause", "event_time"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     alarm_id: Mapped[str] = mapped_column(ForeignKey("alarm.id"), index=True)

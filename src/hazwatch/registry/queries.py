@@ -220,6 +220,12 @@ def enterprises(session: Session, who: Principal, *, q: str = "", code: str = ""
     ]
 
 
+def point_counts(session: Session, who: Principal) -> dict[str, int]:
+    """Points in scope by enterprise."""
+    statement = scoped(select(Point.enterprise, func.count()).group_by(Point.enterprise), who, Point)
+    return dict(row.tuple() for row in session.execute(statement))
+
+
 def _points(session: Session, who: Principal, condition: ColumnElement[bool]) -> list[PointView]:
     columns = (Gateway.number, Gateway.stale_after_s)
     statement = scoped(select(Point, *columns), who, Point).join(Gateway, Gateway.code == Point.gateway)

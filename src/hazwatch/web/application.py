@@ -13,6 +13,8 @@ from starlette.middleware.gzip import GZipMiddleware
 import hazwatch
 from hazwatch.access.api import router as access_router
 from hazwatch.alarms.api import router as alarms_router
+from hazwatch.alarms.kpi_api import router as kpi_router
+from hazwatch.alarms.kpi_service import Room
 from hazwatch.alarms.store import open_counts
 from hazwatch.identity import errors
 from hazwatch.identity.api import router as identity_router
@@ -22,6 +24,7 @@ from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import Principal
 from hazwatch.log.client import Log, RpcError
 from hazwatch.records.engine import Sessions, reading
+from hazwatch.registry import queries
 from hazwatch.registry.api import Live
 from hazwatch.registry.api import router as registry_router
 from hazwatch.registry.desk import RegistryDesk
@@ -65,6 +68,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
     app.include_router(alarms_router(sessions, gate, parts.clock, lambda *asked: _acknowledge(parts.log, *asked)))
+    app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
     app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
@@ -83,6 +87,14 @@ def _system(parts: Parts) -> Mapping[str, Any]:
 def _alarm_counts(sessions: Sessions, codes: Collection[str]) -> Mapping[str, int]:
     with reading(sessions) as session:
         return open_counts(session, codes)
+
+
+def _rooms(sessions: Sessions, who: Principal) -> list[Room]:
+    """Control rooms in scope: the enterprises."""
+    with reading(sessions) as session:
+        counts = queries.point_counts(session, who)
+        rows = queries.enterprises(session, who)
+    return [Room(row.code, row.name, row.region, row.park, counts.get(row.code, 0)) for row in rows]
 
 
 async def _acknowledge(log: Log, ids: list[str], who: str, note: str, at: int) -> dict[str, Any]:
