@@ -147,8 +147,8 @@ def node(
 ) -> Iterator[TestNode]:
     """Start a node in ``home``; with a description, that registry is there from the start."""
     names = (
-        "port", "log_port", "mqtt_port", "national_https_port", "national_tcp_port", "simulator_opcua_port",
-        "simulator_modbus_port",
+        "port", "log_port", "mqtt_port", "national_https_port", "national_tcp_port", "frames_port",
+        "simulator_opcua_port", "simulator_modbus_port",
     )  # fmt: skip
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     config = Settings(home=home, simulator=simulator, **(ports | settings))

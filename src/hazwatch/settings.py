@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     mqtt_port: int = Field(8602, description="port of the node's own MQTT 3.1.1 listener (Sparkplug B)")
     national_https_port: int = Field(8603, description="port of the national JSON gateway over HTTPS")
     national_tcp_port: int = Field(8604, description="port of the national JSON gateway over TCP with @@ frames")
+    frames_port: int = Field(8605, description="port of the raw-frame gateway over TCP")
     simulator_opcua_port: int = Field(8610, description="port of the simulated tank farm's OPC UA server")
     simulator_modbus_port: int = Field(8611, description="port of the simulated utilities' Modbus TCP server")
     simulator: bool = Field(default=True, description="start the park in the box")

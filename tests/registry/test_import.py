@@ -202,7 +202,7 @@ def test_directory_holds_every_gateway_with_its_points_and_secret(room: Office) 
     assert found.version == 1
     link = found.links["41090200101"]
     assert (link.gateway, link.protocol, link.options, link.secret) == (1, "opcua", {"publish_ms": "500"}, b"")
-    assert link.points["ns=2;s=T1.LVL"].code == POINT.code
+    assert dict(zip(link.points.address, link.points.code, strict=True))["ns=2;s=T1.LVL"] == POINT.code
     national = found.links["41050200101"]
     assert len(national.secret) == 64
     assert national.secret not in stored

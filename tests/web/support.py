@@ -99,7 +99,7 @@ class Site:
 
     def index(self, code: str) -> int:
         with reading(self.sessions) as session:
-            return next(p.index for p in registry_facts.all_points(session) if p.code == code)
+            return next(p.index for p in registry_facts.Points.read(session) if p.code == code)
 
     def value(self, code: str, value: float, *, age_s: float = 1.0, quality: int = 0, level: int = 0) -> np.ndarray:
         """One value as the engine tells it."""
@@ -122,7 +122,7 @@ def build(records: Sessions, home: Path) -> Site:
     settings = Settings(home=home, simulator=False)
     app = create_app(Parts(settings, records, clock, log, desk, place.desk, mirror, places, hub))
     with reading(records) as session:
-        points = {p.index: p for p in registry_facts.all_points(session)}
+        points = {p.index: p for p in registry_facts.Points.read(session)}
 
     def facts(index: int) -> PointFacts:
         p = points[index]

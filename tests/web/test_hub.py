@@ -7,6 +7,7 @@ import orjson
 import pytest
 from tests.web.support import JIA, JIA_POINT, NOON, YI, YI_POINT
 
+from hazwatch.registry.facts import Points
 from hazwatch.stream import wire
 from hazwatch.web import hub as hubs
 from hazwatch.web.hub import Client
@@ -144,7 +145,7 @@ async def test_an_engine_that_came_back_is_asked_for_everything(site) -> None:
 
 @pytest.mark.usefixtures("hub")
 async def test_a_new_registry_is_read(site) -> None:
-    site.places._codes.clear()
+    site.places._points = Points({}, {})
     await site.log.tell(wire.SUBJECT_REGISTRY, b"7")
     assert site.places.code(site.index(JIA_POINT)) == JIA_POINT
     assert site.places.code(4711) == "#4711"

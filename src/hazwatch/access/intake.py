@@ -96,7 +96,7 @@ class GroupCommit:
         self._max_message = max_message
         self._max_pending = max_pending
         self._pending = 0
-        self._room = asyncio.Condition()
+        self._in_line: list[asyncio.Future[None]] = []
         self._queues = {lane: _LaneQueue() for lane in Lane}
         self._closed = False
 
@@ -104,6 +104,11 @@ class GroupCommit:
     def pending_bytes(self) -> int:
         """Bytes submitted and not yet durable."""
         return self._pending
+
+    @property
+    def full(self) -> bool:
+        """Whether callers should stop reading from their gateways."""
+        return self._pending >= self._max_pending
 
     async def submit(self, frame: Frame) -> None:
         """Hand over a frame; returns when it is durable.
@@ -113,18 +118,33 @@ class GroupCommit:
         """
         if not len(frame.batch):
             return
+        while self._pending and self._pending + weight(frame) > self._max_pending:
+            # A frame larger than the whole allowance passes alone instead of waiting for ever.
+            room = asyncio.get_running_loop().create_future()
+            self._in_line.append(room)
+            await room
+        await self.offer(frame)
+
+    def offer(self, frame: Frame) -> asyncio.Future[None]:
+        """Hand over a frame at once; see ``port.GroupIntake``."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            done.set_exception(IntakeClosedError("接入已停止"))
+            return done
         size = weight(frame)
-        await self._reserve(size)
-        try:
-            if self._closed:
-                raise IntakeClosedError("接入已停止")
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            queue = self._queues[frame.origin.lane]
-            queue.waiting.append((frame, done))
-            queue.arrived.set()
-            await done
-        finally:
-            await self._release(size)
+        self._pending += size
+        done.add_done_callback(lambda _: self._release(size))
+        queue = self._queues[frame.origin.lane]
+        queue.waiting.append((frame, done))
+        queue.arrived.set()
+        return done
+
+    def _release(self, size: int) -> None:
+        self._pending -= size
+        in_line, self._in_line = self._in_line, []
+        for room in in_line:
+            if not room.done():
+                room.set_result(None)
 
     def refuse(self, letter: DeadLetter) -> None:
         """Keep what could not be accepted. Never blocks and never raises."""
@@ -143,17 +163,6 @@ class GroupCommit:
             for queue in self._queues.values():
                 _fail(queue.waiting, IntakeClosedError("接入已停止"))
                 queue.waiting = []
-
-    async def _reserve(self, size: int) -> None:
-        async with self._room:
-            # A frame larger than the whole allowance passes alone instead of waiting for ever.
-            await self._room.wait_for(lambda: self._pending == 0 or self._pending + size <= self._max_pending)
-            self._pending += size
-
-    async def _release(self, size: int) -> None:
-        self._pending -= size
-        async with self._room:
-            self._room.notify_all()
 
     async def _post(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,20 @@ class Intake(Protocol):
 
     def refuse(self, letter: DeadLetter) -> None:
         """Keep what could not be accepted. Never blocks and never raises."""
+
+
+class GroupIntake(Intake, Protocol):
+    """An intake that also takes frames without a task that waits for each."""
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits to be durable that callers should stop reading from their gateways."""
+
+    def offer(self, frame: Frame) -> asyncio.Future[None]:
+        """Hand over a frame that has samples; the future is done when it is durable, or has the error of ``submit``.
+
+        Callers bound what they offer: they stop reading while the intake is ``full``.
+        """
 
 
 class IntakeClosedError(RuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import orjson
 import uvicorn
 
 from hazwatch.access import dead_letters
-from hazwatch.access.directory import Directory, DirectoryHolder, LinkConfig, PointAddress
+from hazwatch.access.directory import Directory, DirectoryHolder, LinkConfig, PointTable
+from hazwatch.access.frames.listener import FramesListener
 from hazwatch.access.intake import GroupCommit
 from hazwatch.access.modbus import ModbusAdapter
 from hazwatch.access.national.desk import NationalDesk
@@ -56,7 +57,8 @@ def load_directory(sessions: Sessions, key: bytes) -> Directory:
         record = registry_directory.directory(session, key)
     links = {}
     for code, link in record.links.items():
-        points = {address: PointAddress(**asdict(point)) for address, point in link.points.items()}
+        own = link.points
+        points = PointTable(own.address, own.code, own.index, own.scale, own.offset)
         fields = {name: getattr(link, name) for name in LinkConfig.__slots__ if name != "points"}
         links[code] = LinkConfig(**fields, points=points)
     return Directory(record.version, links)
@@ -119,6 +121,10 @@ class Access:
         tcp = NationalTcpListener(
             self.national, self._settings.host, self._settings.national_tcp_port, TcpLimits(), tls=None
         )
+        frames = FramesListener(
+            holder, intake, board, clock, self._settings.host, self._settings.frames_port,
+            future_ms=self._settings.future_s * 1000,
+        )  # fmt: skip
         return AccessRoom(
             holder,
             factories={
@@ -129,7 +135,11 @@ class Access:
                     broker_of(confined(link, home)), holder, intake, board, clock, partial(_is, link.code)
                 ),
             },
-            listeners={"sparkplug": SparkplugListener(own, holder, intake, board, clock), "national-tcp": tcp},
+            listeners={
+                "sparkplug": SparkplugListener(own, holder, intake, board, clock),
+                "national-tcp": tcp,
+                "frames": frames,
+            },
             board=board,
             clock=clock,
             on_reports=self._on_reports,

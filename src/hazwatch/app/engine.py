@@ -152,6 +152,7 @@ class Engine:
             wire.RPC_GRADES: self._grades,
             wire.RPC_SERIES: self._series,
             wire.RPC_ACKNOWLEDGE: self._acknowledge,
+            wire.RPC_LEDGER: self._ledger,
         }
 
     async def _values(self, data: bytes) -> bytes:
@@ -175,6 +176,18 @@ class Engine:
         return orjson.dumps(
             {"step": series.step_s, "source": series.source, "rows": rows, "next_from": series.next_from}
         )
+
+    async def _ledger(self, _: bytes) -> bytes:
+        """How many good samples there are in all, their sum and a weighted sum: the node's side of a check."""
+        await self.pipeline.flush()
+        kept = self.pipeline.kept.thinning
+        count, total, weighted = await query.ledger(self.store)
+        weight = np.arange(len(kept.counted)) % query.LEDGER_WEIGHTS + 1.0
+        count += int(kept.counted.sum())
+        total += float(kept.total[kept.counted > 0].sum())
+        weighted += float((kept.total * weight)[kept.counted > 0].sum())
+        stored = await query.stored(self.store)
+        return orjson.dumps({"samples": count, "total": total, "weighted": weighted, "stored": stored})
 
     async def _acknowledge(self, data: bytes) -> bytes:
         """``{ids, who, note, at}`` → ``{acknowledged, refused}``. The asker has checked role and scope."""

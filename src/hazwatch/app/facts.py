@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +14,11 @@ from hazwatch.judge.quality import PointKinds
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import directory as registry_directory
 from hazwatch.registry import facts as registry_facts
+from hazwatch.registry.facts import Points
 from hazwatch.risk.confidence import Inputs
 from hazwatch.risk.model import COMBUSTIBLE, OTHER, TOXIC
 from hazwatch.risk.service import SourceFacts
+from hazwatch.vocabulary.codes import EQUIPMENT_LENGTH, SOURCE_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,7 @@ class Picture:
     """The registry at one version.
 
     Attributes:
-        points: facts by dense index.
-        equipment: equipment code by dense index.
-        danger: ``toxic``, ``combustible`` or ``other`` by dense index.
+        points: names and places, by dense index.
         sources: for the risk model.
         inputs: which points feed which source.
         limits: of all points.
@@ -35,9 +34,7 @@ class Picture:
         span: measuring range, float64[P].
     """
 
-    points: Mapping[int, PointFacts]
-    equipment: Mapping[int, str]
-    danger: Mapping[int, str]
+    points: Points
     sources: tuple[SourceFacts, ...]
     inputs: Inputs
     limits: Limits
@@ -46,44 +43,54 @@ class Picture:
 
     def facts(self, index: int) -> PointFacts:
         """The facts of a point; one that the registry does not know keeps a speaking stand-in."""
-        known = self.points.get(index)
-        return known or PointFacts(
-            index, f"#{index}", f"未登记指标 #{index}", "", "", "", "", "", "", "/", simulated=False
-        )
+        p = self.points.get(index)
+        if p is None:
+            return PointFacts(index, f"#{index}", f"未登记指标 #{index}", "", "", "", "", "", "", "/", simulated=False)
+        return PointFacts(
+            p.index, p.code, p.name, p.quantity, p.unit, p.source, p.source_name, p.enterprise, p.enterprise_name,
+            p.path, p.simulated,
+        )  # fmt: skip
+
+    def equipment(self, index: int) -> str:
+        """Code of a point's equipment."""
+        p = self.points.get(index)
+        return p.equipment if p else ""
+
+    def danger(self, index: int) -> str:
+        """``toxic``, ``combustible`` or ``other``."""
+        p = self.points.get(index)
+        return _danger(p.quantity, p.unit) if p else OTHER
 
 
 def load(sessions: Sessions) -> Picture:
     """Read the registry."""
     with reading(sessions) as session:
-        points = registry_facts.all_points(session)
+        points = Points.read(session)
         sources = registry_facts.all_sources(session)
         arrays = registry_directory.limits(session)
         gateways = registry_facts.all_gateways(session)
-    own: dict[str, list[int]] = {}
-    for point in points:
-        own.setdefault(point.source, []).append(point.index)
     threshold = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh])
     limits = Limits(arrays.version, threshold, np.nan_to_num(arrays.deadband), arrays.on_delay_ms, arrays.off_delay_ms)
+    own = _points_of([s.code for s in sources], points)
     graded = tuple(
-        SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, tuple(own.get(s.code, ())))
-        for s in sources
+        SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, mine)
+        for s, mine in zip(sources, own, strict=True)
     )
     return Picture(
-        {
-            p.index: PointFacts(
-                p.index, p.code, p.name, p.quantity, p.unit, p.source, p.source_name, p.enterprise, p.enterprise_name,
-                p.path, p.simulated,
-            )
-            for p in points
-        },
-        {p.index: p.equipment for p in points},
-        {p.index: _danger(p.quantity, p.unit) for p in points},
-        graded,
-        _inputs(points, graded, gateways, len(limits)),
-        limits,
+        points, graded, _inputs(points, graded, gateways, len(limits)), limits,
         PointKinds(arrays.range_low, arrays.range_high, _flow_of(points, len(limits))),
         arrays.range_high - arrays.range_low,
     )  # fmt: skip
+
+
+def _points_of(sources: list[str], points: Points) -> list[tuple[int, ...]]:
+    """Dense indices of the points of each source."""
+    owner = points.code.astype(f"S{SOURCE_LENGTH}")
+    order = np.argsort(owner, kind="stable")
+    wanted = np.array(sources, f"S{SOURCE_LENGTH}")
+    first, last = np.searchsorted(owner[order], wanted), np.searchsorted(owner[order], wanted, "right")
+    index = points.index[order]
+    return [tuple(index[a:b].tolist()) for a, b in zip(first, last, strict=True)]
 
 
 def _danger(quantity: str, unit: str) -> str:
@@ -96,26 +103,28 @@ def _danger(quantity: str, unit: str) -> str:
 
 
 def _inputs(
-    points: list[registry_facts.PointRow],
-    sources: tuple[SourceFacts, ...],
-    gateways: list[registry_facts.GatewayRow],
-    size: int,
+    points: Points, sources: tuple[SourceFacts, ...], gateways: list[registry_facts.GatewayRow], size: int
 ) -> Inputs:
     number = {g.code: n for n, g in enumerate(gateways)}
-    changing = {g.code for g in gateways if g.protocol in BY_EXCEPTION}
+    changing = np.array([g.protocol in BY_EXCEPTION for g in gateways] or [False], np.bool_)
     gateway = np.full(size, -1, np.int64)
     by_exception = np.zeros(size, np.bool_)
-    for p in points:
-        gateway[p.index] = number[p.gateway]
-        by_exception[p.index] = p.gateway in changing
+    if len(points):
+        mine = np.array([number[code] for code in points.gateways], np.int64)[points.gateway]
+        gateway[points.index] = mine
+        by_exception[points.index] = changing[mine]
     return Inputs.of([s.points for s in sources], gateway, by_exception)
 
 
-def _flow_of(points: list[registry_facts.PointRow], size: int) -> NDArray[np.int64]:
-    """For every level the flow at the same equipment, else −1."""
-    flow = {p.equipment: p.index for p in points if p.quantity == "LL"}
+def _flow_of(points: Points, size: int) -> NDArray[np.int64]:
+    """For every level the flow at the same equipment (the last of them), else −1."""
     out = np.full(size, -1, np.int64)
-    for p in points:
-        if p.quantity == "YW" and p.equipment in flow:
-            out[p.index] = flow[p.equipment]
+    flow, level = points.quantity == b"LL", points.quantity == b"YW"
+    if flow.any() and level.any():
+        place = points.code.astype(f"S{EQUIPMENT_LENGTH}")
+        order = np.argsort(place[flow], kind="stable")
+        known, index = place[flow][order], points.index[flow][order]
+        at = np.searchsorted(known, place[level], "right") - 1
+        has = (at >= 0) & (known[at] == place[level])
+        out[points.index[level][has]] = index[at[has]]
     return out

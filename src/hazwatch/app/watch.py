@@ -63,8 +63,8 @@ class Watch:
             facts = picture.facts(point)
             found.append(
                 ActiveAlarm(
-                    facts.code, facts.name, picture.equipment.get(point, ""), record.level,
-                    picture.danger.get(point, "other"), record.event_time, second, record.acknowledged_at is not None,
+                    facts.code, facts.name, picture.equipment(point), record.level,
+                    picture.danger(point), record.event_time, second, record.acknowledged_at is not None,
                 )
             )  # fmt: skip
         return found

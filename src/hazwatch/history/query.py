@@ -16,6 +16,9 @@ MOST_STEPS = 1_500
 MOST_RAW = 100_000
 _NICE_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
+#: Weights of the ledger repeat after so many points.
+LEDGER_WEIGHTS = 1009
+
 COLUMNS = ("ts", "min", "max", "mean", "last", "count", "quality")
 
 
@@ -108,6 +111,25 @@ async def samples(
         table.column("value").to_numpy().copy(),
         table.column("quality").to_numpy().copy(),
     )
+
+
+async def ledger(store: Store) -> tuple[int, float, float]:
+    """Of all finished minutes: how many samples, their sum, and their sum weighted by (point mod 1009) + 1.
+
+    Sums are exact when the values are multiples of a power of two, as those of the load generator are.
+    """
+    table = await store.select(
+        f"SELECT sum(count) AS n, sum(total) AS sums, sum(total * (point % {LEDGER_WEIGHTS} + 1)) AS weighted "  # noqa: S608  # numbers only
+        "FROM hazwatch.minutes"
+    )
+    row = table.to_pylist()[0]
+    return int(row["n"]), float(row["sums"]), float(row["weighted"])
+
+
+async def stored(store: Store) -> int:
+    """How many rows of samples are kept."""
+    table = await store.select("SELECT count() AS n FROM hazwatch.samples")
+    return int(table.to_pylist()[0]["n"])
 
 
 async def _raw(store: Store, point: int, start: int, end: int) -> Series:

@@ -6,8 +6,10 @@ do not import each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.secrets import unseal
+from hazwatch.records.bulk import columns
 from hazwatch.registry.service import gateway_options, version
 from hazwatch.registry.tables import Counter, Gateway, Point
 
@@ -22,19 +25,25 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class PointRecord:
-    """A point behind its gateway."""
+class PointColumns:
+    """The N points behind one gateway: addresses, codes, dense index int64[N], scale and offset float64[N]."""
 
-    index: int
-    code: str
-    address: str
-    scale: float
-    offset: float
+    address: tuple[str, ...]
+    code: tuple[str, ...]
+    index: NDArray[np.int64]
+    scale: Floats
+    offset: Floats
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[int, str, str, float, float]]) -> PointColumns:
+        """From rows (index, code, address, scale, offset)."""
+        index, code, address, scale, offset = zip(*rows, strict=True) if rows else ((),) * 5
+        return cls(address, code, np.array(index, np.int64), np.array(scale, float), np.array(offset, float))
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRecord:
-    """A gateway with its points by address; ``secret`` is in the clear here and nowhere in the database."""
+    """A gateway with its points; ``secret`` is in the clear here and nowhere in the database."""
 
     gateway: int
     code: str
@@ -46,7 +55,7 @@ class LinkRecord:
     secret: bytes = field(repr=False)
     stale_after_s: float
     simulated: bool
-    points: Mapping[str, PointRecord]
+    points: PointColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +96,11 @@ def directory(session: Session, master_key: bytes) -> DirectoryRecord:
         ValueError: key material cannot be decrypted with this master key.
     """
     # scope: node-internal because the node listens to all its gateways
-    points: dict[str, dict[str, PointRecord]] = {}
-    columns = (Point.gateway, Point.index, Point.code, Point.address, Point.scale, Point.offset)
-    for gateway, index, code, address, scale, offset in session.execute(select(*columns)):
-        points.setdefault(gateway, {})[address] = PointRecord(index, code, address, scale, offset)
+    wanted = (Point.gateway, Point.index, Point.code, Point.address, Point.scale, Point.offset)
+    rows = (
+        row for part in columns(session, select(*wanted).order_by(Point.gateway)) for row in zip(*part, strict=True)
+    )
+    points = {gateway: PointColumns.of([row[1:] for row in own]) for gateway, own in groupby(rows, itemgetter(0))}
     links = {
         row.code: LinkRecord(
             gateway=row.number,
@@ -103,7 +113,7 @@ def directory(session: Session, master_key: bytes) -> DirectoryRecord:
             secret=unseal(master_key, row.secret, row.code) if row.secret else b"",
             stale_after_s=row.stale_after_s,
             simulated=row.simulated,
-            points=points.get(row.code, {}),
+            points=points.get(row.code) or PointColumns.of([]),
         )
         for row in session.scalars(select(Gateway).order_by(Gateway.number))
     }
@@ -117,13 +127,12 @@ def limits(session: Session) -> LimitArrays:
     names = ("ll", "l", "h", "hh", "deadband", "range_low", "range_high", "on_delay_s", "off_delay_s")
     table = np.full((len(names), size), np.nan)
     gateway = np.full(size, -1, np.int64)
-    columns = [getattr(Point, name) for name in names]
-    statement = select(Point.index, Gateway.number, *columns).join(Gateway, Gateway.code == Point.gateway)
-    rows = session.execute(statement).all()
-    if rows:
-        index = np.array([row[0] for row in rows], np.int64)
-        gateway[index] = [row[1] for row in rows]
-        table[:, index] = np.array([row[2:] for row in rows], np.float64).T
+    statement = select(Point.index, Gateway.number, *(getattr(Point, name) for name in names))
+    statement = statement.join(Gateway, Gateway.code == Point.gateway)
+    for index, number, *figures in columns(session, statement):
+        at = np.array(index, np.int64)
+        gateway[at] = number
+        table[:, at] = np.array(figures, np.float64)
     floats = dict(zip(names[:7], table[:7], strict=True))
     delays = np.rint(np.nan_to_num(table[7:]) * 1_000).astype(np.int64)
     at_version = session.get_one(Counter, "limit_version").next - 1

@@ -24,13 +24,15 @@ from hazwatch.vocabulary.quantities import QUANTITIES
 #: (field, Chinese message)
 Complaint = tuple[str, str]
 
-PROTOCOLS = ("opcua", "modbus", "sparkplug", "sparkplug-external", "national", "recorded")
+PROTOCOLS = ("opcua", "modbus", "sparkplug", "sparkplug-external", "national", "frames", "recorded")
 
 #: Protocols whose own name of a point is its code, so that the address may be left empty.
-ADDRESS_IS_CODE = ("national", "recorded")
+ADDRESS_IS_CODE = ("national", "frames", "recorded")
 
 #: Gateways of these protocols sign in to us and get key material at birth.
-WITH_SECRET = ("national", "sparkplug")
+WITH_SECRET = ("national", "frames", "sparkplug")
+#: Those whose key is 64 random bytes; the others get a password of printable characters.
+WITH_KEY = ("national", "frames")
 #: Protocols in which we sign in at the other side, with a password that its owner gives us.
 WITH_PASSWORD = ("opcua", "sparkplug-external")
 

@@ -21,7 +21,7 @@ from hazwatch.records.engine import reading, unit_of_work
 from hazwatch.registry import write
 from hazwatch.registry.columns import BY_KEY, SHEETS
 from hazwatch.registry.desk import RegistryDesk
-from hazwatch.registry.model import WITH_PASSWORD, WITH_SECRET, Description
+from hazwatch.registry.model import WITH_KEY, WITH_PASSWORD, WITH_SECRET, Description
 from hazwatch.registry.parse import Book, Problem, parse_book, raw_of
 from hazwatch.registry.plan import TABLES, Plan, Planner
 from hazwatch.registry.sheets import workbook
@@ -127,7 +127,7 @@ def gateway_secret(desk: RegistryDesk, who: Principal, code: str, *, renew: bool
         protocol, new = gateway.protocol, version(session)
     if renew:
         desk.on_change(new)
-    return base64.b64encode(plain).decode() if protocol == "national" else plain.decode()
+    return base64.b64encode(plain).decode() if protocol in WITH_KEY else plain.decode()
 
 
 def set_gateway_password(desk: RegistryDesk, who: Principal, code: str, password: str) -> None:

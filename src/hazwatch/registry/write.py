@@ -12,11 +12,11 @@ from hazwatch.identity.model import NodeKind, Principal
 from hazwatch.identity.secrets import seal
 from hazwatch.identity.tree import NodeRow, place
 from hazwatch.registry.complete import limits_text
-from hazwatch.registry.model import LIMIT_FIELDS, WITH_SECRET
+from hazwatch.registry.model import LIMIT_FIELDS, WITH_KEY, WITH_SECRET
 from hazwatch.registry.plan import TABLES, Plan
 from hazwatch.registry.tables import Counter, Gateway, LimitChange
 
-NATIONAL_KEY_BYTES = 64
+KEY_BYTES = 64
 
 
 def lock(session: Session) -> None:
@@ -51,11 +51,11 @@ def carry_out(session: Session, plan: Plan, who: Principal, now: int, master_key
 def new_secret(protocol: str, code: str, master_key: bytes) -> bytes | None:
     """Fresh key material for a gateway, sealed; None for protocols that have none.
 
-    National gateways get 64 random bytes, Sparkplug clients an MQTT password of printable characters.
+    National and raw-frame gateways get 64 random bytes, Sparkplug clients an MQTT password of printable characters.
     """
     if protocol not in WITH_SECRET:
         return None
-    plain = secrets.token_bytes(NATIONAL_KEY_BYTES) if protocol == "national" else secrets.token_urlsafe(24).encode()
+    plain = secrets.token_bytes(KEY_BYTES) if protocol in WITH_KEY else secrets.token_urlsafe(24).encode()
     return seal(master_key, plain, code)
 
 

@@ -126,6 +126,10 @@ class Pipeline:
         # Both lie on the one way that the crashed run went, so one of them covers the other.
         return min(places, key=lambda place: (place.live, place.background), default=None)
 
+    async def flush(self) -> None:
+        """Bring what the history has gathered to the store."""
+        await self._sink.flush()
+
     async def _keep_house(self, now: float) -> None:
         if now - self._worked > _MISSED_S and not self.kept.place.covers(self._told):
             _log.warning("the log no longer holds everything up to %s; going on from %s", self._told, self.kept.place)

@@ -21,6 +21,7 @@ SUBJECT_VALUES, SUBJECT_ALARMS, SUBJECT_GRADES, SUBJECT_BEAT, SUBJECT_LINKS = (
     "hz.live.links",
 )
 SUBJECT_REGISTRY = "hz.live.registry"
+RPC_LEDGER = "hz.rpc.ledger"
 RPC_VALUES, RPC_GRADES, RPC_SERIES, RPC_ACKNOWLEDGE = (
     "hz.rpc.values",
     "hz.rpc.grades",

@@ -21,9 +21,8 @@ class Places:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._codes: dict[int, str] = {}
+        self._points = facts.Points({}, {})
         self._enterprises: dict[str, tuple[str, str]] = {}
-        self._gateway: dict[int, str] = {}
         self._grace: dict[str, int] = {}
         self.simulated = False
 
@@ -33,22 +32,23 @@ class Places:
 
     def _load(self) -> None:
         with reading(self._sessions) as session:
-            points = facts.all_points(session)
+            points = facts.Points.read(session)
             owners = facts.all_enterprises(session)
             gateways = facts.all_gateways(session)
-        self._codes = {p.index: p.code for p in points}
+        self._points = points
         self._enterprises = {e.code: (e.path, e.name) for e in owners}
-        self._gateway = {p.index: p.gateway for p in points}
         self._grace = {g.code: int(g.stale_after_s * 1000) for g in gateways}
-        self.simulated = any(p.simulated for p in points)
+        self.simulated = bool(points.simulated.any())
 
     def code(self, index: int) -> str:
         """Code of a point."""
-        return self._codes.get(index, f"#{index}")
+        point = self._points.get(index)
+        return point.code if point else f"#{index}"
 
     def gateway(self, index: int) -> str:
         """Code of the gateway of a point."""
-        return self._gateway.get(index, "")
+        point = self._points.get(index)
+        return point.gateway if point else ""
 
     def grace_ms(self, gateway: str) -> int:
         """How long a gateway may be silent before its values are out of date."""

@@ -112,6 +112,7 @@ export const PROTOCOLS: Record<string, string> = {
   tcp: "国标网关 TCP",
   national: "国标网关",
   "sparkplug-external": "MQTT Sparkplug B(外部)",
+  frames: "裸帧(TCP)",
   recorded: "录波文件",
 };
 

@@ -1,0 +1,69 @@
+"""Processor time and memory of a node's processes, from /proc."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_TICK: Final = os.sysconf("SC_CLK_TCK")
+_PAGE_MIB: Final = os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
+def children(pid: int) -> list[int]:
+    """The process and everything below it."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        for child in (task / "children").read_text().split():
+            found += children(int(child))
+    return found
+
+
+def role(pid: int) -> str:
+    """What a process of a node is for."""
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    if "nats-server" in words[0]:
+        return "log"
+    return words[words.index("serve") + 1] if "serve" in words else "supervisor"
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used, seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def rss_mib(pid: int) -> float:
+    """Resident memory of a process, MiB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_MIB
+
+
+@dataclass(slots=True)
+class Meter:
+    """Watches the processes of a node.
+
+    Attributes:
+        top_mib: most memory of each role so far.
+    """
+
+    root: int
+    top_mib: dict[str, float] = field(default_factory=dict)
+    _from: dict[int, float] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._from = {pid: cpu_s(pid) for pid in children(self.root)}
+
+    def look(self) -> None:
+        """Take a look at memory."""
+        for pid in children(self.root):
+            name = role(pid)
+            self.top_mib[name] = max(self.top_mib.get(name, 0.0), rss_mib(pid))
+
+    def used(self) -> dict[str, float]:
+        """Processor seconds of each role since ``begin``."""
+        out: dict[str, float] = {}
+        for pid in children(self.root):
+            out[role(pid)] = out.get(role(pid), 0.0) + cpu_s(pid) - self._from.get(pid, 0.0)
+        return out

@@ -1,0 +1,305 @@
+"""``hazwatch bench stream``: a whole node under the load of a nation, with everything counted.
+
+The node runs as a user runs it; the generator is a process of its own, checked against a no-op sink first. Times are
+taken from outside: an alarm's latency ends when this process hears it from the node's live subject, which is after its
+record is durable. At the end the node's ledger (samples, sum, weighted sum, from the store and the running minute) must
+equal the generator's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+
+from hazwatch.app.node import clock, open_log
+from hazwatch.bench.fleet import LARGEST, fleet
+from hazwatch.bench.generator import Orders
+from hazwatch.bench.procs import Meter
+from hazwatch.bench.seed import seed
+from hazwatch.log.client import Log
+from hazwatch.settings import Settings
+from hazwatch.stream import wire
+from hazwatch.vocabulary.moments import parse
+
+_PORTS = (
+    "port", "log_port", "mqtt_port", "national_https_port", "national_tcp_port", "frames_port",
+    "simulator_opcua_port", "simulator_modbus_port",
+)  # fmt: skip
+_ACKNOWLEDGE_EVERY_S = 5.0
+_SINK_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be measured; see the options of the command."""
+
+    home: Path
+    points: int
+    hz: float = 1.0
+    seconds: float = 60.0
+    warm_s: float = 20.0
+    alarms: float = 200.0
+    change: float = 0.3
+    seed: int = 1
+    largest: int = LARGEST
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run a plan; returns the report (docs/performance.md says what each figure means)."""
+    return asyncio.run(_measure(plan, say))
+
+
+async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
+    ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+    settings = Settings(**{"home": plan.home, "simulator": False, "log_gib": 4.0, **ports, **plan.settings})
+    members = fleet(plan.points, plan.seed, largest=plan.largest)
+    seed(settings, members, say)
+    orders = Orders(
+        str(settings.home), settings.records, plan.points, plan.seed, plan.hz, plan.seconds, plan.warm_s, plan.alarms,
+        plan.change, settings.frames_port, settings.mqtt_port, plan.largest,
+    )  # fmt: skip
+    say("发生器对空接收端……")
+    sink = await _against_sink(orders)
+    say(f"空接收端:{sink['rate'] / 1e6:.2f} M 样本/秒,{sink['cores']:.2f} 核")
+    async with _node(settings, say) as (node, began_s):
+        log = await open_log(settings, "bench")
+        watch = _Watch(log)
+        before = await _ledger(log)
+        await watch.begin()
+        say(f"发送 {plan.points} 个指标,{plan.hz:g} Hz,{plan.warm_s:g}+{plan.seconds:g} 秒……")
+        meter = Meter(node.pid)
+        sent = await _drive(orders, meter, watch, say)
+        used, elapsed = meter.used(), sent["measured_s"]
+        caught_s = await _caught_up(watch)
+        after = await _ledger(log)
+        report = _report(plan, sink, sent, used, elapsed, meter, watch)
+        report["node_start_s"], report["caught_up_s"] = round(began_s, 2), round(caught_s, 2)
+        report["ledger"] = _compare(sent, before, after)
+        await log.close()
+    report["disk"] = _disk(settings.home, after["samples"] - before["samples"], after["stored"])
+    return report
+
+
+def _free_ports(n: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(n)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment in which a child has these settings."""
+    given = {f"HAZWATCH_{k.upper()}": str(v) for k, v in settings.model_dump(mode="json").items()}
+    return {**os.environ, **given}
+
+
+@contextlib.asynccontextmanager
+async def _node(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[tuple[subprocess.Popen[bytes], float]]:
+    began = time.monotonic()
+    node = subprocess.Popen(  # noqa: ASYNC220  # starting takes no time, and its end is waited for below
+        [sys.executable, "-m", "hazwatch", "run"], env=environment(settings), stdout=subprocess.DEVNULL
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}") as client:
+            while True:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get("/healthz", timeout=2.0)).status_code == httpx.codes.OK:
+                        break
+                if node.poll() is not None or time.monotonic() - began > 120:  # noqa: PLR2004  # two minutes
+                    raise RuntimeError(f"节点没有启动,见 {settings.home / 'logs'}")
+                await asyncio.sleep(0.1)
+        took = time.monotonic() - began
+        say(f"节点就绪,用时 {took:.1f} 秒")
+        yield node, took
+    finally:
+        node.send_signal(signal.SIGTERM)
+        try:
+            node.wait(60)
+        except subprocess.TimeoutExpired:
+            node.kill()
+            node.wait()
+
+
+async def _against_sink(orders: Orders) -> dict[str, float]:
+    """What the generator does against a sink that throws everything away, unpaced."""
+    sink = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hazwatch.bench.sink", stdout=asyncio.subprocess.PIPE
+    )
+    assert sink.stdout is not None  # noqa: S101  # asked for a pipe
+    frames_port, mqtt_port = map(int, (await sink.stdout.readline()).split())
+    changed = {"frames_port": frames_port, "mqtt_port": mqtt_port, "seconds": _SINK_S, "warm_s": 1.0, "paced": False}
+    try:
+        *_, last = [line async for line in _lines(Orders(**{**asdict(orders), **changed}))]
+    finally:
+        sink.kill()
+        await sink.wait()
+    result = orjson.loads(last)
+    return {"rate": result["samples"] / result["seconds"], "cores": result["cpu_s"] / result["seconds"]}
+
+
+async def _lines(orders: Orders) -> AsyncIterator[bytes]:
+    """What a generator process says."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hazwatch.bench.generator", stdin=pipe, stdout=pipe
+    )
+    assert process.stdin is not None  # noqa: S101  # asked for pipes
+    assert process.stdout is not None  # noqa: S101  # same
+    process.stdin.write(orders.line())
+    try:
+        async for line in process.stdout:
+            yield line.strip()
+        if await process.wait():
+            raise RuntimeError("发生器失败")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _drive(orders: Orders, meter: Meter, watch: _Watch, say: Callable[[str], None]) -> dict[str, Any]:
+    """Let the generator run, and look at the node while it does."""
+    began = time.monotonic()
+    looking = asyncio.create_task(_look(meter, watch))
+    last = b""
+    try:
+        async for line in _lines(orders):
+            if line == b"measuring":
+                meter.begin()
+                watch.count = True
+                began = time.monotonic()
+            last = line
+    finally:
+        looking.cancel()
+    watch.count = False
+    sent: dict[str, Any] = orjson.loads(last)
+    sent["measured_s"] = time.monotonic() - began
+    say("发送完毕")
+    return sent
+
+
+async def _look(meter: Meter, watch: _Watch) -> None:
+    acknowledged = time.monotonic()
+    while True:
+        meter.look()
+        if time.monotonic() - acknowledged > _ACKNOWLEDGE_EVERY_S:
+            acknowledged = time.monotonic()
+            await watch.acknowledge()
+        await asyncio.sleep(1.0)
+
+
+class _Watch:
+    """Hears what the node tells: alarms, and how far the engine is. Plays the operator."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.count = False
+        self.took: list[int] = []
+        self.alarms = 0
+        self.beat: dict[str, Any] = {}
+        self.lag: list[int] = []
+        self._open: list[str] = []
+
+    async def begin(self) -> None:
+        """Listen."""
+        await self._log.listen(wire.SUBJECT_ALARMS, self._alarms)
+        await self._log.listen(wire.SUBJECT_BEAT, self._beat)
+
+    async def _alarms(self, data: bytes) -> None:
+        now = clock()
+        for told in orjson.loads(data):
+            alarm = told["alarm"]
+            if alarm["returned_at"] is None and alarm["acknowledged_at"] is None:
+                self._open.append(alarm["id"])
+                self.alarms += self.count
+                if self.count:
+                    self.took.append(now - parse(alarm["event_time"]))
+
+    async def _beat(self, data: bytes) -> None:
+        self.beat = orjson.loads(data)
+        if self.count:
+            self.lag.append(self.beat["lag_ms"])
+
+    async def acknowledge(self) -> None:
+        """An operator acknowledges everything that came."""
+        mine, self._open = self._open, []
+        for start in range(0, len(mine), 2000):
+            asked = {"ids": mine[start : start + 2000], "who": "bench", "note": "压测", "at": clock()}
+            await self._log.ask(wire.RPC_ACKNOWLEDGE, orjson.dumps(asked), timeout_s=30.0)
+
+
+async def _caught_up(watch: _Watch) -> float:
+    """Wait until the engine has judged everything; seconds it took."""
+    began = time.monotonic()
+    samples = -1
+    while time.monotonic() - began < 120:  # noqa: PLR2004  # two minutes
+        await asyncio.sleep(1.2)
+        backlog = sum(watch.beat["backlog"].values())
+        if watch.beat["samples"] == samples and backlog <= 1:
+            break
+        samples = watch.beat["samples"]
+    return time.monotonic() - began
+
+
+async def _ledger(log: Log) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(await log.ask(wire.RPC_LEDGER, timeout_s=120.0))
+    return found
+
+
+def _compare(sent: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What was sent against what is in the store."""
+    there = {name: after[name] - before[name] for name in ("samples", "total", "weighted")}
+    return {
+        "sent": sent["samples"], "stored": there["samples"], "lost_or_doubled": sent["samples"] - there["samples"],
+        "checksum_equal": there["total"] == sent["total"] and there["weighted"] == sent["weighted"],
+    }  # fmt: skip
+
+
+def _report(
+    plan: Plan, sink: dict[str, float], sent: dict[str, Any], used: dict[str, float], elapsed: float, meter: Meter,
+    watch: _Watch,
+) -> dict[str, Any]:  # fmt: skip
+    took = np.array(watch.took or [0])
+    p50, p99 = np.percentile(took, [50, 99])
+    return {
+        "points": plan.points, "hz": plan.hz, "seconds": round(elapsed, 1), "gateways": sent["gateways"],
+        "samples": sent["samples"], "samples_per_s": round(sent["samples"] / sent["seconds"]),
+        "sink": {"samples_per_s": round(sink["rate"]), "cores": round(sink["cores"], 3)},
+        "generator": {
+            "cores": round(sent["cpu_s"] / sent["seconds"], 3), "rss_mib": round(sent["rss_mib"]),
+            "late_ms": round(sent["late_ms"], 1), "ack_ms": {k: round(v, 1) for k, v in sent["ack_ms"].items()},
+            "refused": sent["refused"], "unacknowledged": sent["unacknowledged"],
+        },
+        "cores": {k: round(v / elapsed, 3) for k, v in used.items()},
+        "cores_total": round(sum(used.values()) / elapsed, 3),
+        "rss_mib": {k: round(v) for k, v in meter.top_mib.items()}, "rss_total_mib": round(sum(meter.top_mib.values())),
+        "alarm_ms": {"count": watch.alarms, "p50": float(p50), "p99": float(p99), "max": int(took.max())},
+        "alarms_raised": sent["raised"], "lag_ms_max": max(watch.lag, default=0), "engine": watch.beat,
+    }  # fmt: skip
+
+
+def _disk(home: Path, samples: int, stored: int) -> dict[str, float]:
+    """How much the history takes."""
+    size = sum(f.stat().st_size for f in (home / "history").rglob("*") if f.is_file())
+    return {
+        "history_mib": round(size / 1024**2, 1), "bytes_per_sample_sent": round(size / max(1, samples), 3),
+        "bytes_per_row": round(size / max(1, stored), 3),
+    }  # fmt: skip
