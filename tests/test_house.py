@@ -12,6 +12,7 @@ GENERATED = {"access/sparkplug/sparkplug_b_pb2.py"}
 PURE = ("vocabulary/", "samples/", "judge/")
 PURE_FILES = (
     "history/thinning.py", "risk/trend.py", "alarms/journal.py", "alarms/floods.py", "alarms/kpi.py",
+    "alarms/assistant.py", "alarms/delays.py", "alarms/foreign.py", "alarms/whatif.py",
 )  # fmt: skip
 LONGEST = 600
 

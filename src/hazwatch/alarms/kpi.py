@@ -145,8 +145,8 @@ def measure(
     inside = (kept.begin >= start) & (kept.begin < end)
     times = np.sort(kept.begin)
     counted = times[(times >= start) & (times < end)]
-    chattering = _chattering(kept, rules)
-    fleeting = (kept.end - kept.begin < rules.fleeting_ms) & ~chattering
+    noisy = chattering(kept, rules)
+    fleeting = (kept.end - kept.begin < rules.fleeting_ms) & ~noisy
     total = int(inside.sum())
     staircase = rate(times, rules.flood.window_ms)
     found = _overlapping(floods(times, rules.flood, staircase), start, end)
@@ -154,7 +154,7 @@ def measure(
     flood_time = int((np.minimum(found.end, end) - np.maximum(found.start, start)).sum())
     seen = points if points is not None else len(tags)
     stands = kept.fresh & (kept.begin < end) & (kept.end > start)
-    top = _ranking(log, kept, inside, chattering, fleeting, (start, end), of_tag, tags)
+    top = _ranking(log, kept, inside, noisy, fleeting, (start, end), of_tag, tags)
     per_10min = total / ((end - start) / (10 * MINUTE)) / operators
     peak, peak_at = staircase.peak(start, end)
     above = staircase.share_above(rules.flood.above, start, end)
@@ -166,9 +166,9 @@ def measure(
         alarms=len(np.unique(kept.alarm[inside])), tags=len(np.unique(of_tag[kept.alarm[inside]])) if total else 0,
         per_hour=per_10min * 6, per_day=per_10min * 144, per_10min=per_10min, peak=peak, peak_at=peak_at,
         above_share=above, floods=found, flood_share=flood_time / (end - start), fixed_floods=fixed,
-        fixed_flood_share=fixed_share, chatter_share=_share(chattering & inside, total),
-        chattering_alarms=len(np.unique(kept.alarm[chattering & inside])),
-        fleeting_share=_share(fleeting & inside, total), repeat_share=_share(_repeats(kept, rules) & inside, total),
+        fixed_flood_share=fixed_share, chatter_share=_share(noisy & inside, total),
+        chattering_alarms=len(np.unique(kept.alarm[noisy & inside])),
+        fleeting_share=_share(fleeting & inside, total), repeat_share=_share(repeating(kept, rules) & inside, total),
         stale=_stale(log, kept, stands, rules, start, end), standing=int((stands & (kept.end >= end)).sum()),
         top=top[: rules.top], top_share=sum(actor.activations for actor in top[: rules.top]) / total if total else 0.0,
         priorities=(urgent, high, total - urgent - high),
@@ -211,7 +211,7 @@ def _overlapping(all_floods: Floods, start: int, end: int) -> Floods:
     )  # fmt: skip
 
 
-def _chattering(kept: Spans, rules: Rules) -> Flags:
+def chattering(kept: Spans, rules: Rules) -> Flags:
     """Activations that belong to a run of ``chatter`` of one alarm within ``chatter_ms``, bool[K]."""
     n, more = len(kept.begin), rules.chatter - 1
     found = np.zeros(n, np.bool_)
@@ -223,7 +223,7 @@ def _chattering(kept: Spans, rules: Rules) -> Flags:
     return found
 
 
-def _repeats(kept: Spans, rules: Rules) -> Flags:
+def repeating(kept: Spans, rules: Rules) -> Flags:
     """Activations soon after the one before them of the same alarm, bool[K]."""
     found = np.zeros(len(kept.begin), np.bool_)
     found[1:] = (np.diff(kept.begin) < rules.repeat_ms) & (kept.alarm[1:] == kept.alarm[:-1])
@@ -241,14 +241,14 @@ def _stale(log: AlarmLog, kept: Spans, stands: Flags, rules: Rules, start: int, 
 
 
 def _ranking(
-    log: AlarmLog, kept: Spans, inside: Flags, chattering: Flags, fleeting: Flags, window: tuple[int, int],
+    log: AlarmLog, kept: Spans, inside: Flags, noisy: Flags, fleeting: Flags, window: tuple[int, int],
     of_tag: Ints, tags: list[str],
 ) -> tuple[Actor, ...]:  # fmt: skip
     """All tags that rang, most activations first; equal ones by name."""
     per_alarm = np.bincount(kept.alarm[inside], minlength=len(log.names))
     tag = of_tag[kept.alarm] if len(kept.alarm) else kept.alarm
     counts = np.bincount(tag[inside], minlength=len(tags))
-    chatter = np.bincount(tag[inside & chattering], minlength=len(tags))
+    chatter = np.bincount(tag[inside & noisy], minlength=len(tags))
     brief = np.bincount(tag[inside & fleeting], minlength=len(tags))
     length = np.maximum(np.minimum(kept.end, window[1]) - np.maximum(kept.begin, window[0]), 0)
     stood = np.bincount(tag[kept.fresh], weights=length[kept.fresh], minlength=len(tags))

@@ -68,3 +68,39 @@ def alarms_kpi(
             return
         for line in kpi_lines(form):
             typer.echo(line)
+
+
+@app.command("whatif")
+def alarms_whatif(
+    files: Annotated[list[Path], typer.Argument(help="CSV:timestamp,tag,type;多个文件视为同一装置的各次运行")],
+    on_delay: Annotated[float, typer.Option(min=0, help="所有报警的报警延时,秒")] = 0.0,
+    off_delay: Annotated[float, typer.Option(min=0, help="所有报警的恢复延时,秒")] = 0.0,
+    propose: Annotated[bool, typer.Option("--propose", help="由助手逐个位号提出最小改动")] = False,
+    remove: Annotated[float, typer.Option(min=0, max=1, help="至少去掉的扰人报警比例")] = 0.8,
+    bound: Annotated[float, typer.Option(min=0, help="首报最多允许推迟,秒")] = 0.0,
+    max_on_delay: Annotated[float, typer.Option(min=0, help="助手可用的最长报警延时,秒;0 = 不用")] = 0.0,
+    max_off_delay: Annotated[float, typer.Option(min=0, help="助手可用的最长恢复延时,秒")] = 1800.0,
+    gas: Annotated[str, typer.Option(help="气体探测器位号的正则式,绝不加报警延时;也不受 --on-delay 影响")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """Replay alarm logs with other delays, or let the assistant propose them (报警治理试算)."""
+    from hazwatch.alarms.assistant import Bounds, Change
+    from hazwatch.alarms.kpi_log import read
+    from hazwatch.cli.whatif import Given, lines, tried
+
+    with told():
+        logs = {}
+        for file in files:
+            foreign = read(file)
+            _report_refused(foreign, file)
+            if not len(foreign.log):
+                raise ValueError(f"{file.name} 中没有可用的报警行")
+            logs[file.name] = foreign
+        bounds = Bounds(remove, round(bound * 1000), round(max_off_delay * 1000), round(max_on_delay * 1000))
+        every = Change(on_ms=round(on_delay * 1000), off_ms=round(off_delay * 1000))
+        form = tried(Given(logs, every, bounds if propose else None, gas))
+        if as_json:
+            typer.echo(json.dumps(form, ensure_ascii=False, indent=2))
+            return
+        for line in lines(form):
+            typer.echo(line)
