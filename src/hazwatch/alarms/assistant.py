@@ -2,8 +2,8 @@
 
 *Nuisance* is an activation that chatters, is fleeting or repeats (``kpi.Rules``). A change is good enough when it
 removes at least ``remove`` of the nuisance of its tag and nothing is lost: no first alarm of an episode comes later
-than ``bound_ms``, none is missing that stood longer than that, and every marked event is still announced within it. Of the
-changes on the ladder the first that is good enough is proposed; the ladder is ordered from the smallest on.
+than ``bound_ms``, none is missing that stood longer than that, and every marked event is still announced within it. Of
+the changes on the ladder the first that is good enough is proposed; the ladder is ordered from the smallest on.
 
 A gas detector never gets an on-delay (design/alarms §2): its ladder has none.
 """
