@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.alarms.support import at, facts, life, moved, revised, table
 
 from hazwatch.alarms import store
+from hazwatch.alarms.commands import Commands
 from hazwatch.alarms.model import KIND_QUALITY, State
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.alarms.tables import Alarm, AlarmEvent
@@ -44,7 +45,7 @@ def test_the_next_excursion_is_the_next_record(desk, records) -> None:
 
 def test_over_to_the_other_side_stays_one_record(desk, records) -> None:
     desk.apply([moved("normal", "H", 1)], (1, 0))
-    desk.acknowledge([desk.active(0).id], "张", "", at(2))
+    Commands(desk).acknowledge([desk.active(0).id], "张", "", at(2))
     desk.apply([moved("H", "LL", 4)], (2, 0))
     (record,) = table(records)
     assert (record.level, record.worst_level, record.state) == (Level.LL, Level.LL, State.UNACKNOWLEDGED)
@@ -63,8 +64,8 @@ def test_process_and_quality_are_two_records(desk, records) -> None:
 def test_the_second_of_two_operators_is_told_who_was_first(desk, records) -> None:
     desk.apply([moved("normal", "H", 1)], (1, 0))
     alarm = desk.active(0).id
-    first = desk.acknowledge([alarm], "张三", "去看", at(10))
-    second = desk.acknowledge([alarm, "no-such"], "李四", "", at(11))
+    first = Commands(desk).acknowledge([alarm], "张三", "去看", at(10))
+    second = Commands(desk).acknowledge([alarm, "no-such"], "李四", "", at(11))
     assert [r.id for r in first.records] == [alarm]
     assert first.refused == []
     assert second.records == []
@@ -78,9 +79,9 @@ def test_the_second_of_two_operators_is_told_who_was_first(desk, records) -> Non
 def test_a_closed_record_tells_who_acknowledged_it(desk) -> None:
     desk.apply([moved("normal", "H", 1)], (1, 0))
     alarm = desk.active(0).id
-    desk.acknowledge([alarm, alarm], "张三", "", at(2))
+    Commands(desk).acknowledge([alarm, alarm], "张三", "", at(2))
     desk.apply([moved("H", "normal", 3)], (2, 0))
-    assert desk.acknowledge([alarm], "李四", "", at(4)).refused[0]["by"] == "张三"
+    assert Commands(desk).acknowledge([alarm], "李四", "", at(4)).refused[0]["by"] == "张三"
 
 
 def test_a_return_without_a_record_is_nothing(desk, records) -> None:
@@ -126,7 +127,7 @@ def test_a_failed_acknowledgement_leaves_the_record_as_it_was(desk, records, mon
     with monkeypatch.context() as broken:
         broken.setattr(store, "save", fails)
         with pytest.raises(SQLAlchemyError):
-            desk.acknowledge([desk.active(0).id], "张", "", at(2))
+            Commands(desk).acknowledge([desk.active(0).id], "张", "", at(2))
     assert desk.active(0).state is State.UNACKNOWLEDGED
     assert table(records)[0].state is State.UNACKNOWLEDGED
 
@@ -188,7 +189,7 @@ def test_a_revoked_excursion_may_come_back_with_its_id(desk, records) -> None:
 def test_a_redrawn_excursion_keeps_its_id_and_its_acknowledgement(desk, records) -> None:
     desk.apply([moved("normal", "H", 5, arrived=6)], (1, 0))
     alarm = desk.active(0).id
-    desk.acknowledge([alarm], "张三", "看过", at(8))
+    Commands(desk).acknowledge([alarm], "张三", "看过", at(8))
     desk.apply([revised(1, moved("normal", "H", 5, arrived=100), moved("H", "normal", 7, arrived=100))], (2, 0))
     (record,) = table(records)
     assert (record.id, record.acknowledged_by, record.note) == (alarm, "张三", "看过")
@@ -236,7 +237,7 @@ def test_rewinding_after_a_change_of_side_keeps_the_later_of_two_equal_levels(de
 def test_late_data_never_acknowledges_for_a_person(desk, records, from_the_start) -> None:
     """高 at 1 s, seen at 2 s, 高高 at 3 s rings again: late data about 5 s must not take the bell away."""
     desk.apply([moved("normal", "H", 1)], (1, 0))
-    desk.acknowledge([desk.active(0).id], "张", "", at(2))
+    Commands(desk).acknowledge([desk.active(0).id], "张", "", at(2))
     desk.apply([moved("H", "HH", 3)], (2, 0))
     assert desk.active(0).state is State.UNACKNOWLEDGED
     again = [moved("normal", "H", 1), moved("H", "HH", 3)] if from_the_start else []
@@ -247,7 +248,7 @@ def test_late_data_never_acknowledges_for_a_person(desk, records, from_the_start
 
 def test_an_acknowledgement_after_the_escalation_holds_when_late_data_comes(desk, records) -> None:
     desk.apply([moved("normal", "H", 1), moved("H", "HH", 3)], (1, 0))
-    desk.acknowledge([desk.active(0).id], "张", "", at(4))
+    Commands(desk).acknowledge([desk.active(0).id], "张", "", at(4))
     desk.apply([revised(3, moved("HH", "H", 5))], (2, 0))
     assert table(records)[0].state is State.ACKNOWLEDGED
 

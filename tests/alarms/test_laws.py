@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.alarms.support import NOON, facts, life, scratch, table
 
+from hazwatch.alarms.commands import Commands
 from hazwatch.alarms.service import AlarmDesk, Finding
 from hazwatch.judge.judge import judge, tick
 from hazwatch.judge.limits import Limits
@@ -94,7 +95,7 @@ def test_a_closed_record_says_since_when_and_an_open_one_does_not(arrivals, dela
         for k, finding in enumerate(found(arrivals, limits(*delay), rng), 1):
             desk.apply([finding], (k, 0))
             if rng.random() < 0.3:
-                desk.acknowledge([r.id for r in desk.open], "张", "", NOON + 200_000 + k)
+                Commands(desk).acknowledge([r.id for r in desk.open], "张", "", NOON + 200_000 + k)
         for record in table(sessions):
             assert (record.closed_at is None) == (record.id in {r.id for r in desk.open})
             assert record.active == (record.returned_at is None and not record.revoked)

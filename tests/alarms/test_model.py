@@ -10,16 +10,21 @@ from hypothesis import strategies as st
 from tests.alarms.support import at, moved
 
 from hazwatch.alarms.model import (
+    HELD,
+    JUDGED,
     KIND_QUALITY,
     OPEN,
     TABLE,
+    After,
     Cause,
+    Deed,
     Record,
     State,
     acknowledge,
     begin,
     cause_of,
     go_on,
+    happen,
     record_id,
     revoke,
 )
@@ -44,36 +49,133 @@ def in_state(state: State) -> Record:
     return record
 
 
-# Written by hand from design/alarms §3, not derived from TABLE.
-ROWS = [
-    (B, "escalate", B),
-    (B, "ease", B),
-    (B, "return", D),
-    (B, "acknowledge", C),
-    (C, "escalate", B),
-    (C, "ease", C),
-    (C, "return", A),
-    (D, "acknowledge", A),
+# Written by hand from design/alarms §3 and the state diagram of ISA-18.2, not derived from TABLE. What holds after the
+# event stands last: the process, its latch, or the hold that covers the level.
+ANNUNCIATED = """
+    A raise        B stands
+    B escalate     B stands
+    B ease         B stands
+    B silence      B stands
+    B acknowledge  C stands
+    B return       D over
+    B return       E latched
+    C escalate     B stands
+    C ease         C stands
+    C realarm      B stands
+    C return       A over
+    C return       F latched
+    D acknowledge  A over
+    E acknowledge  F latched
+    E reset        D latched
+    F reset        A latched
+"""
+SET_ASIDE = """
+    A raise        {X} {hold}
+    B {enter}      {X} {hold}
+    C {enter}      {X} {hold}
+    E {enter}      {X} {hold}
+    F {enter}      {X} {hold}
+    B escalate     {X} {hold}
+    C escalate     {X} {hold}
+    B ease         B {hold}
+    C ease         C {hold}
+    {X} escalate   B stands
+    {X} ease       B stands
+    {X} escalate   G shelved
+    {X} escalate   H suppressed
+    {X} escalate   I out_of_service
+    {X} ease       G shelved
+    {X} ease       H suppressed
+    {X} ease       I out_of_service
+    {X} return     A over
+    {X} return     {X} latched
+    {X} {leave}    B stands
+    {X} {leave}    E latched
+"""
+BETWEEN = """
+    G suppress     H suppressed
+    G remove       I out_of_service
+    H remove       I out_of_service
+    H unsuppress   G shelved
+    I restore      H suppressed
+    I restore      G shelved
+"""
+HOLDS = [
+    {"X": "G", "hold": "shelved", "enter": "shelve", "leave": "unshelve"},
+    {"X": "H", "hold": "suppressed", "enter": "suppress", "leave": "unsuppress"},
+    {"X": "I", "hold": "out_of_service", "enter": "remove", "leave": "restore"},
 ]
+LETTERS = dict(zip("ABCDEFGHI", State, strict=True))
 
 
-@pytest.mark.parametrize(("before", "cause", "after"), ROWS)
-def test_every_row_of_the_table(before: State, cause: str, after: State) -> None:
-    record = in_state(before)
-    if cause == "acknowledge":
-        event = acknowledge(record, "李", "看过", at(9))
-    else:
-        was, now = {"escalate": ("H", "HH"), "ease": ("HH", "H"), "return": ("H", "normal")}[cause]
-        event = go_on(record, moved(was, now, 9))
+def rows(text: str) -> list[tuple[State, Cause, After, State]]:
+    found = []
+    for line in text.strip().splitlines():
+        before, cause, after, holds = line.split()
+        found.append((LETTERS[before], Cause(cause), After(holds), LETTERS[after]))
+    return found
+
+
+ROWS = rows(ANNUNCIATED) + rows(BETWEEN) + [row for hold in HOLDS for row in rows(SET_ASIDE.format(**hold))]
+
+
+def test_the_table_is_the_one_of_the_standard_and_has_no_other_rows() -> None:
+    assert {(before, cause, holds): after for before, cause, holds, after in ROWS} == TABLE
+    assert len(ROWS) == len(TABLE), "no row twice"
+    assert set(OPEN) == set(State) - {A}
+
+
+@pytest.mark.parametrize(("before", "cause", "holds", "after"), [r for r in ROWS if r[1] not in JUDGED])
+def test_every_row_that_a_person_a_rule_or_time_brings(before, cause, holds, after) -> None:
+    record = raised("H")
+    record.state, record.latched = before, holds is After.LATCHED
+    record.returned_at = None if holds not in (After.OVER, After.LATCHED) else at(5)
+    event = happen(record, Deed(cause, at(9), "李"), holds)
     assert event is not None
-    assert (event.cause.value, event.from_state, event.to_state, record.state) == (cause, before, after, after)
-    assert TABLE[before, Cause(cause)] is after
+    assert (event.cause, event.from_state, event.to_state, record.state) == (cause, before, after, after)
 
 
-def test_the_table_has_no_other_rows() -> None:
-    known = {(before, Cause(cause)) for before, cause, _ in ROWS} | {(A, Cause.RAISE)}
-    assert set(TABLE) == known
-    assert set(OPEN) == {B, C, D}
+@pytest.mark.parametrize(("before", "cause", "holds", "after"), [r for r in ROWS if r[1] in JUDGED[1:]])
+def test_every_row_that_the_judge_brings(before, cause, holds, after) -> None:
+    record = raised("H")
+    record.state = before
+    was, now = {"escalate": ("H", "HH"), "ease": ("HH", "H"), "return": ("H", "normal")}[cause.value]
+    hold = None if holds in (After.STANDS, After.OVER, After.LATCHED) else holds
+    event = go_on(record, moved(was, now, 9), latching=holds is After.LATCHED, hold=hold)
+    assert (event.cause, event.from_state, record.state) == (cause, before, after)
+    assert record.latched == (holds is After.LATCHED and after is not A)
+    assert (record.closed_at is not None) == (after is A)
+
+
+@pytest.mark.parametrize("hold", [None, After.SHELVED, After.SUPPRESSED, After.OUT_OF_SERVICE])
+def test_an_excursion_begins_where_its_hold_says(hold) -> None:
+    record, event = begin(moved("normal", "H", 1), "id", hold=hold)
+    assert record.state is TABLE[A, Cause.RAISE, hold or After.STANDS]
+    assert (event.to_state, record.active) == (record.state, True)
+
+
+def test_leaving_a_hold_shows_the_state_of_now_and_nobody_has_seen_it() -> None:
+    for held, enter, leave in HELD.values():
+        record = raised("H")
+        acknowledge(record, "张", "", at(2))
+        happen(record, Deed(enter, at(3)), next(k for k, v in HELD.items() if v[0] is held))
+        go_on(record, moved("H", "HH", 4), hold=next(k for k, v in HELD.items() if v[0] is held))
+        assert record.level is Level.HH, "judged on underneath"
+        happen(record, Deed(leave, at(5)), record.standing)
+        assert (record.state, record.level) == (B, Level.HH)
+
+
+def test_what_is_found_late_never_latches() -> None:
+    record = raised("H", late=True)
+    go_on(record, moved("H", "normal", 2), latching=True)
+    assert (record.state, record.latched) == (A, False)
+
+
+def test_a_new_annunciation_ends_the_silence_of_every_room() -> None:
+    record = raised("H")
+    record.silenced_in = ("410900",)
+    go_on(record, moved("H", "HH", 3))
+    assert record.silenced_in == ()
 
 
 @pytest.mark.parametrize("state", [C, A])

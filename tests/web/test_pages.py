@@ -162,11 +162,13 @@ def test_dead_letters(site) -> None:
 
 def test_acknowledging_asks_the_engine(site) -> None:
     alarm = site.alarms.active(site.index(JIA_POINT)).id
-    site.log.answers[wire.RPC_ACKNOWLEDGE] = lambda _: orjson.dumps({"acknowledged": [alarm], "refused": []})
+    site.log.answers[wire.RPC_ALARM] = lambda _: orjson.dumps({"done": [alarm], "holds": [], "refused": []})
     answer = site.client(Role.OPERATOR).post("/api/v1/alarms/acknowledge", json={"ids": [alarm, "x"], "note": "好"})
     assert answer.json()["acknowledged"] == [alarm]
     assert [r["id"] for r in answer.json()["refused"]] == ["x"]
-    assert site.log.asked[-1][1] == {"ids": [alarm], "who": "token:operator-410000", "note": "好", "at": site.clock.now}
+    assert site.log.asked[-1][1] == {
+        "do": "acknowledge", "ids": [alarm], "who": "token:operator-410000", "note": "好", "at": site.clock.now,
+    }  # fmt: skip
     site.log.answers.clear()
     away = site.client(Role.OPERATOR).post("/api/v1/alarms/acknowledge", json={"ids": [alarm]})
     assert (away.status_code, away.json()["error"]["code"]) == (503, "engine_away")

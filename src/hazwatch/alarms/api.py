@@ -3,27 +3,24 @@
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
 import csv
 import io
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from pydantic import BaseModel, Field
 
-from hazwatch.alarms import listing
+from hazwatch.alarms import command_api, listing
+from hazwatch.alarms.command_api import Ask
 from hazwatch.alarms.listing import SHOW, AlarmFilter
-from hazwatch.identity import audit
+from hazwatch.alarms.store import newest_seq
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid, not_found
-from hazwatch.identity.model import Principal, Role
-from hazwatch.records.engine import Sessions, reading, unit_of_work
+from hazwatch.identity.model import Principal
+from hazwatch.records.engine import Sessions, reading
 from hazwatch.vocabulary import moments
 from hazwatch.vocabulary.levels import Level
-
-#: Asks the alarm desk: (ids, who, note, at) → ``{acknowledged, refused}``. Raises ApiError when it is away.
-Acknowledge = Callable[[list[str], str, str, int], Awaitable[dict[str, Any]]]
 
 _EXPORT = (
     ("event_time", "报警时间"), ("level", "当前级别"), ("worst_level", "最高级别"), ("state", "状态"), ("kind", "类别"),
@@ -32,13 +29,6 @@ _EXPORT = (
     ("acknowledged_by", "确认人"), ("acknowledged_at", "确认时间"), ("note", "备注"), ("closed_at", "关闭时间"),
     ("found_late", "迟到发现"), ("revoked", "已更正撤销"), ("simulated", "模拟"), ("id", "编号"),
 )  # fmt: skip
-
-
-class AcknowledgeBody(BaseModel):
-    """Which records, and what the operator wrote."""
-
-    ids: list[str] = Field(min_length=1, max_length=1000)
-    note: str = Field("", max_length=500)
 
 
 def _filter(
@@ -51,6 +41,8 @@ def _filter(
     kind: Annotated[str, Query(max_length=10)] = "",
     start: Annotated[str, Query(alias="from", max_length=40)] = "",
     end: Annotated[str, Query(alias="to", max_length=40)] = "",
+    priority: Annotated[int, Query(ge=0, le=3)] = 0,
+    equipment: Annotated[str, Query(max_length=17)] = "",
 ) -> AlarmFilter:
     if show not in SHOW:
         raise invalid("show", f"应为 {'、'.join(SHOW)} 之一")
@@ -60,23 +52,37 @@ def _filter(
         times = [moments.parse(text, zone=moments.CHINA) if text else None for text in (start, end)]
     except ValueError as error:
         raise invalid("level" if "level" in str(error) else "from", str(error)) from error
-    return AlarmFilter(show, q, source, enterprise, point, level, kind, times[0], times[1])
+    return AlarmFilter(show, q, source, enterprise, point, level, kind, times[0], times[1], priority, equipment)
 
 
 Wanted = Annotated[AlarmFilter, Depends(_filter)]
 
 
-def router(sessions: Sessions, gate: Gate, clock: moments.Clock, acknowledge: Acknowledge) -> APIRouter:
-    """The routes."""
+def router(sessions: Sessions, gate: Gate, clock: moments.Clock, ask: Ask) -> APIRouter:
+    """All routes of the room. Those with a name of their own stand before ``/{alarm_id}``."""
+    routes = APIRouter()
+    routes.include_router(command_api.router(sessions, gate, clock, ask))
+    routes.include_router(_records(sessions, gate))
+    return routes
+
+
+def _records(sessions: Sessions, gate: Gate) -> APIRouter:
+    """Lists, records and their exports."""
     routes = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
     Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
-    Operator = Annotated[Principal, Depends(gate.current(Role.OPERATOR))]  # noqa: N806  # same
 
     @routes.get("")
     def list_alarms(request: Paging, who: Viewer, wanted: Wanted) -> dict[str, Any]:
         with reading(sessions) as session:
             page = listing.page(session, who, request, wanted)
-            return page.form() | {"summary": listing.summary(session, who)}
+            return page.form() | {"summary": listing.summary(session, who), "seq": newest_seq(session)}
+
+    @routes.get("/changes")
+    def list_changes(
+        who: Viewer, after: Annotated[int, Query(ge=0)], limit: Annotated[int, Query(ge=1, le=500)] = 500
+    ) -> dict[str, Any]:
+        with reading(sessions) as session:
+            return listing.changes(session, who, after, limit)
 
     @routes.get("/export.csv")
     def export_csv(who: Viewer, wanted: Wanted) -> StreamingResponse:
@@ -94,31 +100,6 @@ def router(sessions: Sessions, gate: Gate, clock: moments.Clock, acknowledge: Ac
         if found is None:
             raise not_found("报警", alarm_id)
         return found
-
-    @routes.post("/acknowledge")
-    async def acknowledge_alarms(body: AcknowledgeBody, who: Operator) -> dict[str, Any]:
-        # PostgreSQL and workbooks hold no control characters.
-        note = ILLEGAL_CHARACTERS_RE.sub("", body.note).strip()
-        with reading(sessions) as session:
-            mine = listing.ids_in_scope(session, who, body.ids)
-        asked = [i for i in body.ids if i in mine]
-        unknown = [{"id": i, "reason": "没有这条报警", "by": None, "at": None} for i in body.ids if i not in mine]
-        outcome: dict[str, Any] = {"acknowledged": [], "refused": []}
-        if asked:
-            outcome = await acknowledge(asked, who.username, note, clock())
-        if outcome["acknowledged"]:
-            detail = {"ids": outcome["acknowledged"], "note": note}
-            with unit_of_work(sessions) as session:
-                audit.record(
-                    session,
-                    clock(),
-                    who,
-                    "alarm.acknowledge",
-                    f"{len(outcome['acknowledged'])} 条报警",
-                    who.scope,
-                    detail,
-                )
-        return {"acknowledged": outcome["acknowledged"], "refused": outcome["refused"] + unknown}
 
     return routes
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from hazwatch.alarms.model import OPEN, State
-from hazwatch.alarms.store import event_of, facts_of_row, form, iso_or_none, record_of
+from hazwatch.alarms.condition import condition
+from hazwatch.alarms.model import ASIDE, LISTED, OPEN, WAITING, State
+from hazwatch.alarms.store import event_of, facts_of_row, form, iso_or_none, newest_seq, record_of
 from hazwatch.alarms.tables import Alarm, AlarmEvent
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.records.paging import Page, PageRequest, count, like, ordered
 from hazwatch.vocabulary.levels import Level
 
-SHOW = ("open", "unacknowledged", "closed", "all")
+#: What a list may show → states; "all" is not limited.
+_STATES: dict[str, tuple[State, ...]] = {
+    "open": LISTED, "unacknowledged": WAITING, "aside": ASIDE, "closed": (State.NORMAL,),
+    **{state.value: (state,) for state in ASIDE},
+}  # fmt: skip
+SHOW = (*_STATES, "all")
 _SORT = {
     name: getattr(Alarm, name)
     for name in (
@@ -30,7 +36,7 @@ _SORT["point"] = Alarm.point_code
 
 @dataclass(frozen=True, slots=True)
 class AlarmFilter:
-    """Filters of the list; empty = all. Times in epoch ms."""
+    """Filters of the list; empty = all. Times in epoch ms; ``upto``: only what has not changed after this number."""
 
     show: str = "open"
     q: str = ""
@@ -41,27 +47,31 @@ class AlarmFilter:
     kind: str = ""
     start: int | None = None
     end: int | None = None
+    priority: int = 0
+    equipment: str = ""
+    upto: int | None = None
 
 
 def _filtered(who: Principal, wanted: AlarmFilter) -> Select[Alarm]:
     statement = scoped(select(Alarm), who, Alarm)
-    states = {
-        "open": [s.value for s in OPEN],
-        "unacknowledged": [State.UNACKNOWLEDGED.value, State.RETURNED.value],
-        "closed": [State.NORMAL.value],
-    }.get(wanted.show)
+    states = _STATES.get(wanted.show)
     if states is not None:
-        statement = statement.where(Alarm.state.in_(states))
+        statement = statement.where(Alarm.state.in_([state.value for state in states]))
     for column, value in (
         (Alarm.source, wanted.source),
         (Alarm.enterprise, wanted.enterprise),
         (Alarm.point_code, wanted.point),
         (Alarm.kind, wanted.kind),
+        (Alarm.priority, wanted.priority),
     ):
         if value:
             statement = statement.where(column == value)
     if wanted.level:
         statement = statement.where(Alarm.level == int(Level.parse(wanted.level)))
+    if wanted.equipment:
+        statement = statement.where(Alarm.point_code.startswith(wanted.equipment, autoescape=True))
+    if wanted.upto is not None:
+        statement = statement.where(Alarm.seq <= wanted.upto)
     if wanted.start is not None:
         statement = statement.where(Alarm.event_time >= wanted.start)
     if wanted.end is not None:
@@ -81,8 +91,37 @@ def page(session: Session, who: Principal, request: PageRequest, wanted: AlarmFi
         statement = ordered(statement, request, _SORT, Alarm.id)
     else:
         statement = statement.order_by(Alarm.event_time.desc(), Alarm.id)
-    rows = session.scalars(statement.offset(request.offset).limit(request.page_size))
-    return Page([as_form(row) for row in rows], total, request.page, request.page_size)
+    rows = session.scalars(statement.offset(request.offset).limit(request.page_size)).all()
+    return Page(with_bursts(session, who, rows), total, request.page, request.page_size)
+
+
+def with_bursts(session: Session, who: Principal, rows: Sequence[Alarm]) -> list[dict[str, Any]]:
+    """Rows in the form of the API; what came first in a burst says how many came with it (``burst``)."""
+    firsts = [row.id for row in rows if row.first_out == row.id]
+    size: dict[str, int] = {}
+    if firsts:
+        bursts = scoped(select(Alarm.first_out, func.count()).where(Alarm.first_out.in_(firsts)), who, Alarm)
+        size = dict(row.tuple() for row in session.execute(bursts.group_by(Alarm.first_out)))
+    return [as_form(row) | {"burst": size.get(row.id, 0)} for row in rows]
+
+
+def ids(session: Session, who: Principal, wanted: AlarmFilter) -> list[str]:
+    """Ids of the whole filtered list, newest first."""
+    return [row.id for row in session.scalars(_filtered(who, wanted).order_by(Alarm.event_time.desc(), Alarm.id))]
+
+
+def changes(session: Session, who: Principal, after: int, most: int) -> dict[str, Any]:
+    """Records that changed after a number, in the order of their newest change: how a page catches up without gaps.
+
+    Returns:
+        ``{items, seq, more}``; ask again from ``seq`` while there is more.
+    """
+    newest = newest_seq(session)
+    statement = scoped(select(Alarm).where(Alarm.seq > after), who, Alarm).order_by(Alarm.seq).limit(most + 1)
+    rows = session.scalars(statement).all()
+    more = len(rows) > most
+    rows = rows[:most]
+    return {"items": [as_form(row) for row in rows], "seq": rows[-1].seq if more else newest, "more": more}
 
 
 def everything(session: Session, who: Principal, wanted: AlarmFilter) -> Iterator[dict[str, Any]]:
@@ -100,9 +139,9 @@ def summary(session: Session, who: Principal) -> dict[str, int]:
     return {state.value: found.get(state.value, 0) for state in OPEN}
 
 
-def ids_in_scope(session: Session, who: Principal, ids: list[str]) -> set[str]:
+def ids_in_scope(session: Session, who: Principal, asked: list[str]) -> set[str]:
     """Which of these records the principal may see."""
-    return set(session.scalars(scoped(select(Alarm.id).where(Alarm.id.in_(ids)), who, Alarm)))
+    return set(session.scalars(scoped(select(Alarm.id).where(Alarm.id.in_(asked)), who, Alarm)))
 
 
 def one(session: Session, who: Principal, alarm_id: str) -> dict[str, Any] | None:
@@ -115,7 +154,12 @@ def one(session: Session, who: Principal, alarm_id: str) -> dict[str, Any] | Non
         .where(AlarmEvent.alarm_id == row.id, AlarmEvent.superseded.is_(False))
         .order_by(AlarmEvent.event_time, AlarmEvent.id)
     )
-    return as_form(row) | {"events": [_event_form(line) for line in lines]}
+    (shown,) = with_bursts(session, who, [row])
+    found = shown | {"events": [event_form(line) for line in lines], "condition": condition(record_of(row), shown)}
+    if row.first_out and row.first_out != row.id:
+        first = session.scalar(scoped(select(Alarm).where(Alarm.id == row.first_out), who, Alarm))
+        found["first"] = first and as_form(first)
+    return found
 
 
 def as_form(row: Alarm) -> dict[str, Any]:
@@ -123,7 +167,8 @@ def as_form(row: Alarm) -> dict[str, Any]:
     return form(record_of(row), facts_of_row(row))
 
 
-def _event_form(row: AlarmEvent) -> dict[str, Any]:
+def event_form(row: AlarmEvent) -> dict[str, Any]:
+    """A line of a record's life in the form of the API."""
     event = event_of(row)
     return {
         "event_time": iso_or_none(event.event_time), "arrived_at": iso_or_none(event.arrived_at),

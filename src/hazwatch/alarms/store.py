@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.facts import FactsOf, PointFacts
-from hazwatch.alarms.model import KIND_PROCESS, OPEN, Cause, Change, Event, Record, State
+from hazwatch.alarms.model import JUDGED, KIND_PROCESS, LISTED, OPEN, Aside, Cause, Change, Event, Record, State
 from hazwatch.alarms.tables import Alarm, AlarmEvent, StreamOffset
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import iso
@@ -29,12 +29,16 @@ def _float(value: float | None) -> float:
 
 def _state_columns(record: Record) -> dict[str, Any]:
     """The columns of a record that change in its life."""
+    aside = record.aside
     return {
         "level": int(record.level), "worst_level": int(record.worst_level), "state": record.state.value,
         "priority": record.priority, "value": _number(record.value), "limit": _number(record.limit),
         "limit_version": record.limit_version, "returned_at": record.returned_at, "closed_at": record.closed_at,
         "acknowledged_by": record.acknowledged_by, "acknowledged_at": record.acknowledged_at, "note": record.note,
         "found_late": record.found_late, "revoked": record.revoked, "level_since": record.level_since,
+        "latched": record.latched, "silenced_in": " ".join(record.silenced_in), "first_out": record.first_out,
+        "seq": record.seq, "aside_by": aside.by if aside else None, "aside_why": aside.why if aside else None,
+        "aside_until": aside.until if aside else None, "aside_mode": aside.mode if aside else None,
     }  # fmt: skip
 
 
@@ -53,8 +57,16 @@ def record_of(row: Alarm) -> Record:
     return Record(
         row.id, row.point, row.kind, Level(row.level), Level(row.worst_level), State(row.state), _float(row.value),
         _float(row.limit), row.limit_version, row.event_time, row.arrived_at, row.level_since, row.found_late,
-        row.returned_at, row.closed_at, row.acknowledged_by, row.acknowledged_at, row.note, row.revoked,
+        row.returned_at, row.closed_at, row.acknowledged_by, row.acknowledged_at, row.note, row.revoked, row.latched,
+        tuple(row.silenced_in.split()), row.first_out,
+        _aside_of(row), row.seq,
     )  # fmt: skip
+
+
+def _aside_of(row: Alarm) -> Aside | None:
+    if row.aside_by is None:
+        return None
+    return Aside(row.aside_by, row.aside_why or "", row.aside_until, row.aside_mode or "")
 
 
 def event_of(row: AlarmEvent) -> Event:
@@ -117,7 +129,7 @@ def supersede_events(session: Session, point: int, alarm_ids: list[str], moment:
         (AlarmEvent.point == point)
         & AlarmEvent.alarm_id.in_(alarm_ids)
         & (AlarmEvent.event_time > moment)
-        & AlarmEvent.cause.not_in([Cause.ACKNOWLEDGE.value, Cause.REVOKE.value])
+        & AlarmEvent.cause.in_([cause.value for cause in JUDGED])
         & AlarmEvent.superseded.is_(False)
     )
     rows = session.execute(select(AlarmEvent.event_time, AlarmEvent.level, AlarmEvent.found_late).where(void)).all()
@@ -125,17 +137,16 @@ def supersede_events(session: Session, point: int, alarm_ids: list[str], moment:
     return {(row.event_time, row.level) for row in rows if not row.found_late}
 
 
-def save(session: Session, change: Change, known: set[str], facts: FactsOf) -> None:
-    """Write a change: new records, changed ones, and the lines of their life.
+def save(session: Session, change: Change, facts: FactsOf) -> None:
+    """Write a change: records that began, those that changed, and the lines of their life.
 
     Args:
         session: of the use case.
-        change: what happened.
-        known: ids of records that stand in the table already.
+        change: what happened; its records carry their number already.
         facts: names of the points.
     """
-    new = [r for r in change.records.values() if r.id not in known]
-    old = [r for r in change.records.values() if r.id in known]
+    new = [r for r in change.records.values() if r.id in change.begun]
+    old = [r for r in change.records.values() if r.id not in change.begun]
     if new:
         session.execute(insert(Alarm), [{**_birth_columns(r, facts(r.point)), **_state_columns(r)} for r in new])
     if old:
@@ -171,8 +182,33 @@ def write_offset(session: Session, live: int, background: int) -> None:
     session.execute(insert(StreamOffset), [{"name": _OFFSET, "live": live, "background": background}])
 
 
+def bursts(session: Session, reach: int) -> dict[str, tuple[str, int]]:
+    """By source the burst of alarms that its newest alarm belongs to, and that alarm's event time.
+
+    Args:
+        session: of the use case.
+        reach: ms before the newest alarm of the node; older bursts are over.
+    """
+    # scope: node-internal because the desk marks the first alarm of a burst for the whole node
+    rung = (Alarm.kind == KIND_PROCESS) & Alarm.found_late.is_(False)
+    newest = session.scalar(select(func.max(Alarm.event_time)).where(rung)) or 0
+    rows = session.execute(
+        select(Alarm.source, Alarm.first_out, Alarm.event_time)
+        .where(rung, Alarm.event_time >= newest - reach)
+        .order_by(Alarm.event_time, Alarm.id)
+    )
+    return {source: (first, at) for source, first, at in rows.tuples()}
+
+
+def newest_seq(session: Session) -> int:
+    """Number of the newest change of any record."""
+    # scope: node-internal because the desk numbers the changes of the whole node
+    return session.scalar(select(func.max(Alarm.seq))) or 0
+
+
 def form(record: Record, facts: PointFacts) -> dict[str, Any]:
     """A record in the form of the API (docs/api.md)."""
+    aside = record.aside
     return {
         "id": record.id, "kind": record.kind, "point": facts.code, "point_name": facts.name,
         "quantity": facts.quantity, "unit": facts.unit, "source": facts.source, "source_name": facts.source_name,
@@ -182,7 +218,9 @@ def form(record: Record, facts: PointFacts) -> dict[str, Any]:
         "arrived_at": iso(record.arrived_at), "returned_at": iso_or_none(record.returned_at),
         "closed_at": iso_or_none(record.closed_at), "acknowledged_by": record.acknowledged_by,
         "acknowledged_at": iso_or_none(record.acknowledged_at), "note": record.note, "found_late": record.found_late,
-        "revoked": record.revoked, "simulated": facts.simulated,
+        "revoked": record.revoked, "simulated": facts.simulated, "latched": record.latched,
+        "silenced_in": list(record.silenced_in), "first_out": record.first_out, "seq": record.seq,
+        "aside": aside and {"by": aside.by, "why": aside.why, "until": iso_or_none(aside.until), "mode": aside.mode},
     }  # fmt: skip
 
 
@@ -218,6 +256,6 @@ def open_counts(session: Session, codes: Collection[str]) -> dict[str, int]:
     wanted = set(codes)
     counts: dict[str, int] = {}
     for column in (Alarm.source, Alarm.enterprise):
-        statement = select(column, func.count()).where(Alarm.state.in_([s.value for s in OPEN])).group_by(column)
+        statement = select(column, func.count()).where(Alarm.state.in_([s.value for s in LISTED])).group_by(column)
         counts |= {code: n for code, n in session.execute(statement) if code in wanted}
     return counts

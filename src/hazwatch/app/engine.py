@@ -17,6 +17,7 @@ import orjson
 from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
+from hazwatch.app.alarmroom import AlarmRoom
 from hazwatch.app.node import clock, open_log, run_process, until_told
 from hazwatch.app.warm import warm_engine
 from hazwatch.app.watch import Watch
@@ -61,6 +62,8 @@ class Engine:
         self.watch = Watch(log, self.desk, lock)
         self.risk = RiskDesk(self.sessions, self.watch.alarms_of, self.watch.confidence_of)
         self.watch.risk = self.risk
+        self.room = AlarmRoom(self.desk, lock, self.watch)
+        self.watch.room = self.room
         self.pipeline = Pipeline(
             kept, lanes, sink, self.desk, kinds=self.picture.kinds, folder=home / "snapshots",
             snapshot_s=settings.snapshot_s, announce=self.watch.announce, on_tick=self.watch.on_tick,
@@ -79,6 +82,8 @@ class Engine:
         for subject, handler in self._handlers().items():
             await self._log.serve(subject, handler)
         await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
+        await self._log.listen(wire.SUBJECT_ALARM_ROOM, lambda _: self.room.reload())
+        await self.room.reload()
         self.pipeline.make_room(len(self.picture.limits))
         await self._put_limits_in_force()
         async with self.pipeline.desk_lock:
@@ -139,7 +144,7 @@ class Engine:
                 "ready": self.ready.is_set(), "samples": counters.samples, "late": counters.late,
                 "older": counters.older, "duplicates": counters.duplicates, "frames_twice": counters.frames_twice,
                 "damaged": counters.damaged, "transitions": counters.transitions, "owed": len(self.pipeline.kept.owed),
-                "points": self.pipeline.kept.points,
+                "points": self.pipeline.kept.points, "alarm_seq": self.desk.seq,
             }  # fmt: skip
             await self._log.tell(wire.SUBJECT_BEAT, orjson.dumps(beat))
             await asyncio.sleep(1.0)
@@ -151,7 +156,7 @@ class Engine:
             wire.RPC_VALUES: self._values,
             wire.RPC_GRADES: self._grades,
             wire.RPC_SERIES: self._series,
-            wire.RPC_ACKNOWLEDGE: self._acknowledge,
+            wire.RPC_ALARM: self._alarm,
             wire.RPC_LEDGER: self._ledger,
         }
 
@@ -189,17 +194,11 @@ class Engine:
         stored = await query.stored(self.store)
         return orjson.dumps({"samples": count, "total": total, "weighted": weighted, "stored": stored})
 
-    async def _acknowledge(self, data: bytes) -> bytes:
-        """``{ids, who, note, at}`` → ``{acknowledged, refused}``. The asker has checked role and scope."""
-        asked = orjson.loads(data)
+    async def _alarm(self, data: bytes) -> bytes:
+        """A command of a person on alarms. The asker has checked role and scope."""
         if not self.ready.is_set():
-            raise RpcError("not_ready", "引擎正在追赶日志,请稍后再确认")
-        async with self.pipeline.desk_lock:
-            outcome = await asyncio.to_thread(
-                self.desk.acknowledge, asked["ids"], asked["who"], asked["note"], asked["at"]
-            )
-        await self.watch.announce(outcome.records)
-        return orjson.dumps({"acknowledged": [r.id for r in outcome.records], "refused": outcome.refused})
+            raise RpcError("not_ready", "引擎正在追赶日志,请稍后再试")
+        return await self.room.answer(data)
 
     def close(self) -> None:
         """Close the store."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from hazwatch.alarms.model import KIND_PROCESS, KIND_QUALITY, Record, Transition
 from hazwatch.alarms.service import AlarmDesk
@@ -28,13 +30,23 @@ _ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Qual
 #: How often grades follow what is known of their inputs, and how much must have changed.
 _CONFIDENCE_EVERY_MS = 3_000
 _DOUBT = 0.05
+#: Alarm records in one message to the pages; a flood is many messages, each far below the log's largest.
+_TOLD_TOGETHER = 500
+
+
+class Room(Protocol):
+    """The alarm room, as far as ticks go."""
+
+    async def on_tick(self, until: int) -> None:
+        """Event time has passed up to ``until``."""
 
 
 class Watch:
     """Keeps quality alarms and grades in step with the stream, and tells what changed."""
 
-    #: Set by the engine right after; the risk desk in turn asks us for alarms.
+    #: Set by the engine right after; both in turn ask us.
     risk: RiskDesk
+    room: Room
 
     def __init__(self, log: Log, desk: AlarmDesk, lock: asyncio.Lock) -> None:
         self._log = log
@@ -73,13 +85,20 @@ class Watch:
         """Share of the source's points whose value may be used, as of the last look; 0 when nothing ever came."""
         return self._confidence.get(source.code, 0.0)
 
-    def _look(self) -> None:
-        """See which values may be used now."""
+    def usable(self) -> NDArray[np.bool_]:
+        """Which points have a value that may be used now, bool[P]."""
         state, picture = self.state, self.picture
         if state is None or picture is None:
-            return
+            return np.zeros(0, np.bool_)
         size = len(picture.inputs.gateway)
-        good = usable(picture.inputs, state.latest.received[:size], state.latest.quality[:size], self._newest())
+        return usable(picture.inputs, state.latest.received[:size], state.latest.quality[:size], self._newest())
+
+    def _look(self) -> None:
+        """See which values may be used now."""
+        picture = self.picture
+        if self.state is None or picture is None:
+            return
+        good = self.usable()
         shared = shares(picture.inputs, good).tolist()
         self._confidence = {s.code: share for s, share in zip(picture.sources, shared, strict=True)}
 
@@ -92,7 +111,8 @@ class Watch:
             return
         named = [(picture.facts(r.point), r) for r in records]
         told = [{"path": f.path, "alarm": form(r, f)} for f, r in named]
-        await self._log.tell(wire.SUBJECT_ALARMS, orjson.dumps(told))
+        for start in range(0, len(told), _TOLD_TOGETHER):
+            await self._log.tell(wire.SUBJECT_ALARMS, orjson.dumps(told[start : start + _TOLD_TOGETHER]))
         sources = {picture.facts(r.point).source for r in records}
         now = max(r.arrived_at for r in records)
         await self._grade(sources, max(now, self._newest()))
@@ -102,6 +122,7 @@ class Watch:
         if not live or self.state is None or self.picture is None:
             return
         await self._quality_alarms(until)
+        await self.room.on_tick(until)
         if until >= self._window.due:
             await self._trends(until)
         elif until >= self._confidence_due:

@@ -242,8 +242,9 @@ class _Watch:
         """An operator acknowledges everything that came."""
         mine, self._open = self._open, []
         for start in range(0, len(mine), 2000):
-            asked = {"ids": mine[start : start + 2000], "who": "bench", "note": "压测", "at": clock()}
-            await self._log.ask(wire.RPC_ACKNOWLEDGE, orjson.dumps(asked), timeout_s=30.0)
+            ids = mine[start : start + 2000]
+            asked = {"do": "acknowledge", "ids": ids, "who": "bench", "note": "压测", "at": clock()}
+            await self._log.ask(wire.RPC_ALARM, orjson.dumps(asked), timeout_s=30.0)
 
 
 async def _caught_up(watch: _Watch) -> float:

@@ -22,11 +22,13 @@ SUBJECT_VALUES, SUBJECT_ALARMS, SUBJECT_GRADES, SUBJECT_BEAT, SUBJECT_LINKS = (
 )
 SUBJECT_REGISTRY = "hz.live.registry"
 RPC_LEDGER = "hz.rpc.ledger"
-RPC_VALUES, RPC_GRADES, RPC_SERIES, RPC_ACKNOWLEDGE = (
+#: Rules of suppression or ways of annunciation were changed.
+SUBJECT_ALARM_ROOM = "hz.live.alarmroom"
+RPC_VALUES, RPC_GRADES, RPC_SERIES, RPC_ALARM = (
     "hz.rpc.values",
     "hz.rpc.grades",
     "hz.rpc.series",
-    "hz.rpc.acknowledge",
+    "hz.rpc.alarm",
 )
 RPC_SCENARIOS, RPC_SCENARIO_START, RPC_SCENARIO_STOP = (
     "hz.rpc.scenarios",

@@ -61,3 +61,8 @@ def parse(text: str, *, zone: tzinfo = UTC) -> int:
     except ValueError as error:
         raise ValueError(f"时间 {text!r} 既不是 ISO 8601 也不是毫秒时间戳") from error
     return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+
+def clock_text(ms: int) -> str:
+    """``11-23 15:00`` in China, for sentences that a person reads."""
+    return from_ms(ms).astimezone(CHINA).strftime("%m-%d %H:%M")

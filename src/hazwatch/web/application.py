@@ -67,7 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(points.router(sessions, gate, parts.mirror, parts.log, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
-    app.include_router(alarms_router(sessions, gate, parts.clock, lambda *asked: _acknowledge(parts.log, *asked)))
+    app.include_router(alarms_router(sessions, gate, parts.clock, lambda do, asked: _alarm(parts.log, do, asked)))
     app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
@@ -97,12 +97,12 @@ def _rooms(sessions: Sessions, who: Principal) -> list[Room]:
     return [Room(row.code, row.name, row.region, row.park, counts.get(row.code, 0)) for row in rows]
 
 
-async def _acknowledge(log: Log, ids: list[str], who: str, note: str, at: int) -> dict[str, Any]:
-    asked = {"ids": ids, "who": who, "note": note, "at": at}
+async def _alarm(log: Log, do: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """A command on alarms: the engine decides."""
     try:
-        return dict(orjson.loads(await log.ask(wire.RPC_ACKNOWLEDGE, orjson.dumps(asked))))
+        return dict(orjson.loads(await log.ask(wire.RPC_ALARM, orjson.dumps({"do": do, **asked}), timeout_s=20.0)))
     except RpcError as error:
-        raise ApiError(503, "engine_away", "报警服务暂时没有应答,确认未生效", "请稍后再试;报警仍在列表中") from error
+        raise ApiError(503, "engine_away", "报警服务暂时没有应答,操作未生效", "请稍后再试;报警仍在列表中") from error
 
 
 def _links(parts: Parts, who: Principal) -> list[dict[str, Any]]:

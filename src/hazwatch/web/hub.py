@@ -22,6 +22,8 @@ from hazwatch.web.mirror import Mirror
 from hazwatch.web.places import Places
 
 _QUEUE = 500
+#: Alarms of one message that are told one by one; more are told together.
+_ALONE = 20
 _BEAT_S = 2.0
 #: How often a page's session or token is looked at again. A beat every two seconds keeps the loop turning.
 _ASK_AGAIN_MS = 10_000
@@ -95,6 +97,7 @@ class Hub:
             "server_time": iso(self._clock()),
             "judged_to": iso(judged) if judged else None,
             "lag_ms": mirror.beat.get("lag_ms", 0),
+            "alarm_seq": mirror.beat.get("alarm_seq", 0),
             "log": "ok" if self._log.connected else "down",
             "engine": "ok" if mirror.engine_up else "down",
             "access": "ok" if mirror.access_up else "down",
@@ -117,8 +120,17 @@ class Hub:
         ]  # fmt: skip
 
     async def _alarms(self, data: bytes) -> None:
-        for told in orjson.loads(data):
-            self._send("alarm", told["path"], told["alarm"])
+        told = orjson.loads(data)
+        for client in self.clients:
+            mine = [one["alarm"] for one in told if client.sees(one["path"])]
+            if len(mine) <= _ALONE:
+                for alarm in mine:
+                    client.put(_event("alarm", alarm))
+            else:
+                # A flood: the page is told how much there is and asks for what it shows.
+                mine.sort(key=lambda alarm: (alarm["priority"], alarm["seq"]))
+                seq = max(alarm["seq"] for alarm in mine)
+                client.put(_event("alarms", {"count": len(mine), "seq": seq, "items": mine[:_ALONE]}))
 
     async def _grades(self, data: bytes) -> None:
         for told in orjson.loads(data):
