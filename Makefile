@@ -76,7 +76,8 @@ clean: ## Remove what set-up and runs made; asks before it touches var/ (history
 	@touch $@
 
 # Real servers for the tests. Where they cannot be had, the tests that need them say so and are skipped.
-setup-test: .setup/dev .setup/page ## What the tests need besides: Chromium and PostgreSQL from Debian where possible
+setup-test: .setup/dev .setup/page ## What the tests need besides: Chromium, PostgreSQL, ClickHouse and ZooKeeper from Debian where possible
 	@command -v chromium >/dev/null || { $(APT) chromium; fi; } || echo "no chromium: browser tests will be skipped"
 	@fc-list :lang=zh 2>/dev/null | grep -q . || { $(APT) fontconfig fonts-noto-cjk; fi; } || echo "no Chinese font"
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(APT) postgresql; fi; } || echo "no PostgreSQL: its tests will be skipped"
+	@{ command -v clickhouse-server && ls /usr/share/java/zookeeper.jar; } >/dev/null 2>&1 || { $(APT) clickhouse-server clickhouse-client zookeeper; fi; } || echo "no ClickHouse or ZooKeeper: the tests of a history cluster will be skipped"

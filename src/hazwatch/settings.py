@@ -36,6 +36,17 @@ class Settings(BaseSettings):
         "engine,access,web", description="which processes this machine runs, of several that share log and records"
     )
     log_replicas: int = Field(1, ge=1, le=5, description="servers of the NATS cluster that hold each message (3 = R3)")
+    history_url: str = Field(
+        "",
+        description="HTTP URLs of a ClickHouse cluster: shards separated by semicolons, replicas of each by commas; "
+        "empty = chDB in the home folder",
+    )
+    history_cluster: str = Field(
+        "hazwatch", pattern=r"^\w+$", description="name of the ClickHouse cluster in its servers' configuration"
+    )
+    history_quorum: int = Field(
+        0, ge=0, description="ClickHouse replicas that must hold a block before it counts as stored; 0 = one"
+    )
     zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")

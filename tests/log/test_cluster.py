@@ -13,7 +13,7 @@ from tests.nats_cluster import nats_cluster
 
 from hazwatch.access.intake import GroupCommit
 from hazwatch.access.port import IntakeClosedError
-from hazwatch.log.client import Log, LogAddress, LogAwayError, LogConfig, WrongSharesError
+from hazwatch.log.client import Log, LogAddress, LogConfig, WrongSharesError
 from hazwatch.log.reader import LogReader
 from hazwatch.log.shares import LIVE, SAMPLES, WHOLE, Share
 from hazwatch.samples.batch import Origin, SampleBatch
@@ -138,11 +138,11 @@ async def test_a_cluster_of_which_one_server_is_there(server) -> None:
 
 
 def test_without_a_login_a_cluster_is_not_tried(tmp_path: Path) -> None:
-    from hazwatch.app.node import log_address
+    from hazwatch.app.node import NoLoginError, log_address
     from hazwatch.settings import Settings
 
     settings = Settings(home=tmp_path, log_url="nats://a:4222,nats://b:4222")
-    with pytest.raises(LogAwayError, match=r"log\.login"):
+    with pytest.raises(NoLoginError, match=r"log\.login"):
         log_address(settings)
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "log.login").write_text("who:what:ever\n")

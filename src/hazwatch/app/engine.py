@@ -18,13 +18,14 @@ from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
+from hazwatch.app.history import open_history
 from hazwatch.app.node import clock, open_log, run_process, until_told
 from hazwatch.app.warm import warm_engine
 from hazwatch.app.watch import Watch
 from hazwatch.history import query, thinning
 from hazwatch.history.offsets import OffsetFile
+from hazwatch.history.port import History
 from hazwatch.history.sink import HistorySink
-from hazwatch.history.store import Store
 from hazwatch.log.client import Log, LogConfig, RpcError
 from hazwatch.log.shares import CONTROL
 from hazwatch.records.engine import make_engine, make_sessions
@@ -47,13 +48,13 @@ _BEHIND = 20
 class Engine:
     """Everything of the engine process, wired."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, store: History) -> None:
         self._settings = settings
         self._log = log
         home = settings.home
         self.sessions = make_sessions(make_engine(settings.records))
         self.picture = facts.load(self.sessions)
-        self.store = Store.open(home / "history", settings.raw_days)
+        self.store = store
         kept = state.load(home / "snapshots")
         self.desk = AlarmDesk(self.sessions, self._facts)
         sink = HistorySink(self.store, OffsetFile(home / "history.offset"), settings.heartbeat_s * 1000, kept.place)
@@ -209,7 +210,7 @@ async def _main(settings: Settings) -> None:
     log = await open_log(settings, "engine")
     warm_engine()
     await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib, settings.log_replicas))
-    engine = Engine(settings, log)
+    engine = Engine(settings, log, await open_history(settings))
     await engine.begin()
     _log.info("engine ready: %d points", engine.pipeline.kept.points)
     try:

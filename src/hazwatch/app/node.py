@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from hazwatch.history.offsets import write_durably
-from hazwatch.log.client import Log, LogAddress, LogAwayError
+from hazwatch.log.client import Log, LogAddress
 from hazwatch.log.server import NODE_USER
 from hazwatch.settings import Settings
 
@@ -47,23 +47,37 @@ def secret(home: Path, name: str) -> str:
 def log_address(settings: Settings) -> LogAddress:
     """Where the log is: the embedded server, or the cluster of ``log_url``.
 
-    The login of a cluster stands in ``secrets/log.login`` as ``user:password``, its authority, if it has one of its
-    own, in ``secrets/log-ca.pem``. Neither has a default.
-
     Raises:
-        LogAwayError: a cluster is named and its login is not there.
+        NoLoginError: a cluster is named and its login is not there.
     """
     if not settings.log_url:
         own = (f"nats://127.0.0.1:{settings.log_port}",)
         return LogAddress(own, NODE_USER, secret(settings.home, "log.password"))
     urls = tuple(url.strip() for url in settings.log_url.split(",") if url.strip())
-    path = settings.home / "secrets" / "log.login"
+    return LogAddress(urls, *login(settings, "log"), authority(settings, "log"))
+
+
+class NoLoginError(RuntimeError):
+    """An engine beyond this machine is named in the settings, and how to sign in there is not known."""
+
+
+def login(settings: Settings, name: str) -> tuple[str, str]:
+    """User and password at an engine beyond this machine (``log``, ``history``), from ``secrets/NAME.login``.
+
+    Raises:
+        NoLoginError: the file is not there, or does not hold ``user:password``.
+    """
+    path = settings.home / "secrets" / f"{name}.login"
     user, colon, password = path.read_text(encoding="utf-8").strip().partition(":") if path.exists() else ("", "", "")
     if not colon:
-        raise LogAwayError(f"设置了 log_url,但 {path} 中没有日志集群的登录信息(一行,用户名:密码,权限 0600)")
-    authority = settings.home / "secrets" / "log-ca.pem"
-    tls = ssl.create_default_context(cafile=authority) if authority.exists() else None
-    return LogAddress(urls, user, password, tls)
+        raise NoLoginError(f"设置了 {name}_url,但 {path} 中没有登录信息(一行,用户名:密码,权限 0600)")
+    return user, password
+
+
+def authority(settings: Settings, name: str) -> ssl.SSLContext | None:
+    """TLS that trusts ``secrets/NAME-ca.pem``; None when an engine has no authority of its own."""
+    path = settings.home / "secrets" / f"{name}-ca.pem"
+    return ssl.create_default_context(cafile=path) if path.exists() else None
 
 
 async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> Log:
@@ -71,6 +85,7 @@ async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> L
 
     Raises:
         LogAwayError: it does not answer within ``patience_s``.
+        NoLoginError: see ``log_address``.
     """
     return await Log.connect(log_address(settings), name, patience_s=patience_s)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hazwatch.history.store import Store
+from hazwatch.history.port import History
 from hazwatch.history.thinning import MINUTE
 
 #: At most this many steps come back when the step is chosen automatically.
@@ -46,7 +46,7 @@ def step_for(start: int, end: int) -> int:
 
 
 async def series(
-    store: Store, point: int, start: int, end: int, step_s: int | None, running: NDArray[np.void] | None = None
+    store: History, point: int, start: int, end: int, step_s: int | None, running: NDArray[np.void] | None = None
 ) -> Series:
     """One point from ``start`` (inclusive) to ``end`` (exclusive), epoch ms.
 
@@ -82,11 +82,12 @@ def _with_running(series: Series, running: NDArray[np.void], start: int, end: in
     return replace(series, rows=np.vstack([series.rows, row]))
 
 
-async def value_before(store: Store, point: int, moment: int) -> tuple[int, float, int] | None:
+async def value_before(store: History, point: int, moment: int) -> tuple[int, float, int] | None:
     """The last kept sample before a moment: (ts, value, quality)."""
     table = await store.select(
         f"SELECT max(ts) AS newest, count() AS n FROM hazwatch.samples WHERE point = {int(point)} "  # noqa: S608  # numbers only
-        f"AND ts < {int(moment)}"
+        f"AND ts < {int(moment)}",
+        point,
     )
     if table.num_rows == 0 or table.to_pylist()[0]["n"] == 0:
         return None
@@ -97,12 +98,13 @@ async def value_before(store: Store, point: int, moment: int) -> tuple[int, floa
 
 
 async def samples(
-    store: Store, point: int, start: int, end: int, limit: int = 10_000_000
+    store: History, point: int, start: int, end: int, limit: int = 10_000_000
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]:
     """Kept samples of a point, each once, in order: ts, value, quality."""
     table = await store.select(
         f"SELECT ts, value, quality FROM hazwatch.samples FINAL WHERE point = {int(point)} "  # noqa: S608  # numbers only
-        f"AND ts >= {int(start)} AND ts < {int(end)} ORDER BY ts LIMIT {int(limit)}"
+        f"AND ts >= {int(start)} AND ts < {int(end)} ORDER BY ts LIMIT {int(limit)}",
+        point,
     )
     if table.num_rows == 0:
         return np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint8)
@@ -113,7 +115,7 @@ async def samples(
     )
 
 
-async def ledger(store: Store) -> tuple[int, float, float]:
+async def ledger(store: History) -> tuple[int, float, float]:
     """Of all finished minutes: how many samples, their sum, and their sum weighted by (point mod 1009) + 1.
 
     Sums are exact when the values are multiples of a power of two, as those of the load generator are.
@@ -126,13 +128,13 @@ async def ledger(store: Store) -> tuple[int, float, float]:
     return int(row["n"]), float(row["sums"]), float(row["weighted"])
 
 
-async def stored(store: Store) -> int:
+async def stored(store: History) -> int:
     """How many rows of samples are kept."""
     table = await store.select("SELECT count() AS n FROM hazwatch.samples")
     return int(table.to_pylist()[0]["n"])
 
 
-async def _raw(store: Store, point: int, start: int, end: int) -> Series:
+async def _raw(store: History, point: int, start: int, end: int) -> Series:
     ts, value, quality = await samples(store, point, start, end, MOST_RAW + 1)
     cut = int(ts[MOST_RAW]) if len(ts) > MOST_RAW else None
     ts, value, quality = ts[:MOST_RAW], value[:MOST_RAW], quality[:MOST_RAW]
@@ -140,25 +142,27 @@ async def _raw(store: Store, point: int, start: int, end: int) -> Series:
     return Series(0, "raw", np.column_stack([ts, value, value, value, value, ones, quality]), cut)
 
 
-async def _from_samples(store: Store, point: int, start: int, end: int, step_s: int) -> Series:
+async def _from_samples(store: History, point: int, start: int, end: int, step_s: int) -> Series:
     step = step_s * 1000
     usable = "quality <= 2 AND NOT isNaN(value)"
     table = await store.select(
         f"SELECT intDiv(ts, {step}) * {step} AS t, minIf(value, {usable}) AS lo, maxIf(value, {usable}) AS hi, "  # noqa: S608  # numbers only
         f"avgIf(value, {usable}) AS mean, argMaxIf(value, ts, {usable}) AS last, countIf({usable}) AS n, "
         f"max(quality) AS q FROM hazwatch.samples FINAL WHERE point = {int(point)} AND ts >= {int(start)} "
-        f"AND ts < {int(end)} GROUP BY t ORDER BY t"
+        f"AND ts < {int(end)} GROUP BY t ORDER BY t",
+        point,
     )
     return Series(step_s, "raw", _rows(table, ("t", "lo", "hi", "mean", "last", "n", "q")))
 
 
-async def _from_minutes(store: Store, point: int, start: int, end: int, step_s: int) -> Series:
+async def _from_minutes(store: History, point: int, start: int, end: int, step_s: int) -> Series:
     step = step_s * 1000
     table = await store.select(
         f"SELECT intDiv(minute, {step}) * {step} AS t, min(low) AS lo, max(high) AS hi, "  # noqa: S608  # numbers only
         f"sum(total) / sum(count) AS mean, argMax(last, last_ts) AS last, sum(count) AS n, 0 AS q "
         f"FROM hazwatch.minutes WHERE point = {int(point)} AND minute >= {int(start) - int(start) % MINUTE} "
-        f"AND minute < {int(end)} GROUP BY t ORDER BY t"
+        f"AND minute < {int(end)} GROUP BY t ORDER BY t",
+        point,
     )
     return Series(step_s, "minute", _rows(table, ("t", "lo", "hi", "mean", "last", "n", "q")))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hazwatch.history import thinning
 from hazwatch.history.offsets import OffsetFile, Place
-from hazwatch.history.store import Store
+from hazwatch.history.port import History
 from hazwatch.samples.batch import SampleBatch
 from hazwatch.vocabulary.lanes import Lane
 
@@ -15,7 +15,7 @@ from hazwatch.vocabulary.lanes import Lane
 class HistorySink:
     """Takes judged batches in the order of the log."""
 
-    def __init__(self, store: Store, offsets: OffsetFile, heartbeat_ms: int, place: Place) -> None:
+    def __init__(self, store: History, offsets: OffsetFile, heartbeat_ms: int, place: Place) -> None:
         self._store = store
         self._offsets = offsets
         self._heartbeat_ms = heartbeat_ms

@@ -1,4 +1,4 @@
-"""The store of samples: chDB, one process, every statement in one worker thread.
+"""The store of samples: chDB, one process, every statement in one worker thread. ``cluster`` is its larger sister.
 
 Two tables. ``samples`` holds what ``thinning`` keeps; a sample is identified by (point, event time), so what is
 inserted twice reads as once. ``minutes`` holds partial rollups that add up. Every insert carries a token: a block that
@@ -17,34 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from hazwatch.history.dialect import embedded_schema
 from hazwatch.samples.batch import SampleBatch
-
-_SCHEMA = (
-    "CREATE DATABASE IF NOT EXISTS hazwatch ENGINE = Atomic",
-    """CREATE TABLE IF NOT EXISTS hazwatch.samples (
-        point UInt32 CODEC(ZSTD(1)),
-        ts Int64 CODEC(DoubleDelta, ZSTD(1)),
-        value Float64 CODEC(ZSTD(1)),
-        quality UInt8 CODEC(ZSTD(1))
-    ) ENGINE = ReplacingMergeTree
-    PARTITION BY toYYYYMMDD(fromUnixTimestamp64Milli(ts, 'UTC')) ORDER BY (point, ts)
-    TTL toDateTime(intDiv(ts, 1000), 'UTC') + INTERVAL {raw_days} DAY
-    SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1,
-             ttl_only_drop_parts = 1""",
-    """CREATE TABLE IF NOT EXISTS hazwatch.minutes (
-        point UInt32 CODEC(ZSTD(1)),
-        minute Int64 CODEC(DoubleDelta, ZSTD(1)),
-        low Float64 CODEC(ZSTD(1)),
-        high Float64 CODEC(ZSTD(1)),
-        total Float64 CODEC(ZSTD(1)),
-        last Float64 CODEC(ZSTD(1)),
-        last_ts Int64 CODEC(DoubleDelta, ZSTD(1)),
-        count UInt32 CODEC(ZSTD(1))
-    ) ENGINE = MergeTree
-    PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(minute, 'UTC')) ORDER BY (point, minute)
-    SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1""",
-)
-_RAISE = "ALTER TABLE hazwatch.samples MODIFY TTL toDateTime(intDiv(ts, 1000), 'UTC') + INTERVAL {raw_days} DAY"
 
 
 class Store:
@@ -68,8 +42,8 @@ class Store:
 
         def begin() -> Any:
             session = Session(str(folder))
-            for statement in (*_SCHEMA, _RAISE):
-                session.query(statement.format(raw_days=int(raw_days)))
+            for statement in embedded_schema(raw_days):
+                session.query(statement)
             return session
 
         try:
@@ -107,8 +81,9 @@ class Store:
             )
             del rows
 
-    async def select(self, sql: str) -> pa.Table:
-        """Run a query. The caller builds it from numbers only."""
+    async def select(self, sql: str, point: int | None = None) -> pa.Table:
+        """Run a query. The caller builds it from numbers only, and says so when it asks for one ``point`` only."""
+        del point  # here everything lies in one place
         return await asyncio.wrap_future(self._worker.submit(self._select, sql))
 
     def _select(self, sql: str) -> pa.Table:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hazwatch.alarms.service import AlarmDesk, Finding
 from hazwatch.history import query
-from hazwatch.history.store import Store
+from hazwatch.history.port import History
 from hazwatch.judge.judge import from_history
 from hazwatch.stream.findings import findings
 from hazwatch.stream.state import StreamState
@@ -23,7 +23,7 @@ from hazwatch.vocabulary.moments import HOUR
 class FromHistory:
     """Does it for one node."""
 
-    def __init__(self, store: Store, desk: AlarmDesk, kept: Callable[[], StreamState]) -> None:
+    def __init__(self, store: History, desk: AlarmDesk, kept: Callable[[], StreamState]) -> None:
         self._store = store
         self._desk = desk
         self._kept = kept

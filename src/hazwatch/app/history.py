@@ -1,0 +1,36 @@
+"""Which store of samples a node has: chDB in its home, or a ClickHouse cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from hazwatch.app.node import authority, login
+from hazwatch.history.cluster import ClusterAddress, ClusterStore, StoreAwayError, shards_of
+from hazwatch.history.port import History
+from hazwatch.history.store import Store
+from hazwatch.settings import Settings
+
+_log = logging.getLogger(__name__)
+_PAUSE_S = 1.0
+
+
+async def open_history(settings: Settings) -> History:
+    """Open the store; waits for a cluster that is away.
+
+    Raises:
+        NoLoginError: a cluster is named and its login is not there.
+        RuntimeError: another process holds the embedded store, or it is damaged.
+    """
+    if not settings.history_url:
+        return await asyncio.to_thread(Store.open, settings.home / "history", settings.raw_days)
+    address = ClusterAddress(
+        shards_of(settings.history_url), *login(settings, "history"), settings.history_cluster,
+        settings.history_quorum, authority(settings, "history"),
+    )  # fmt: skip
+    while True:
+        try:
+            return await asyncio.to_thread(ClusterStore.open, address, settings.raw_days)
+        except StoreAwayError as error:
+            _log.warning("waiting for the history: %s", error)
+            await asyncio.sleep(_PAUSE_S)
