@@ -39,7 +39,7 @@ def test_since_when_the_value_is_what_it_is() -> None:
 def test_what_was_not_touched_is_not_told() -> None:
     state = latest.fresh(3)
     take(state, (1, 5, 1.0))
-    assert state.touched.tolist() == [0, 1, 0]
+    assert state.touched.tolist() == [0, latest.CAME | latest.CHANGED, 0]
     state.touched[:] = 0
     take(state, (1, 4, 7.0))
     assert state.touched.tolist() == [0, 0, 0], "an older sample is no news"

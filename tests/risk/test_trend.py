@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hazwatch.risk.model import slope_per_minute
-from hazwatch.risk.trend import KEPT, STEP_MS, Window, named
+from hazwatch.risk.trend import KEPT, STEP_MS, Window
 from hazwatch.vocabulary.levels import Level
 
 NOON = 1_795_417_200_000
@@ -120,9 +120,3 @@ def test_the_time_left_agrees_with_a_naive_reference(columns) -> None:
             continue
         assert math.isclose(found[k][0], tau, rel_tol=1e-9)
         assert found[k][1] is level
-
-
-def test_named() -> None:
-    found = {3: (4.0, Level.H), 5: (2.0, Level.L)}
-    (only,) = named(found, {3: "温度", 5: "压力"}, [1, 3])
-    assert (only.point_name, only.minutes, only.level) == ("温度", 4.0, Level.H)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -228,17 +229,29 @@ class Node:
         now = 0.0
         with pytest.MonkeyPatch.context() as dying:
             dying.setattr(state, "save", _fused_save(fuse))
-            while True:
-                work = await pipe.lanes.next(pipe._until(), 0.0)
-                if work is not None:
-                    await pipe._take(*work)
-                    pipe._worked = now
-                now += rng.choice([0.1, 0.6, 1.1])
-                await pipe._keep_house(now)
-                if work is None and not any(pipe.lanes.backlog(lane) for lane in Lane):
-                    await pipe._sink.flush()
-                    await pipe._pay_debts()
-                    return pipe
+            try:
+                return await self._work(pipe, rng, now)
+            finally:
+                # Where the fuse burnt out, every further step of what went on beside dies at once, as with the process.
+                tasks = [*pipe._beside, *([pipe._sink._task] if pipe._sink._task else [])]
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, pipe: Pipeline, rng: random.Random, now: float) -> Pipeline:
+        while True:
+            work = await pipe.lanes.next(pipe._until(), 0.0)
+            if work is not None:
+                await pipe._take(*work)
+                pipe._worked = now
+            now += rng.choice([0.1, 0.6, 1.1])
+            await pipe._keep_house(now)
+            if work is None and not any(pipe.lanes.backlog(lane) for lane in Lane):
+                await pipe.settle()
+                await pipe._sink.flush()
+                await pipe._pay_debts()
+                return pipe
+            if rng.random() < 0.3:
+                await pipe.settle()
+            await asyncio.sleep(0)
 
     def outcome(self):
         """Everything a person can see afterwards."""

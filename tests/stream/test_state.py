@@ -115,7 +115,7 @@ def test_frames_seen(frames) -> None:
     for frame in frames:
         assert seen.is_new(*frame) == (frame[1] < 0 or frame not in known)
         known.add(frame)
-    again = state.SeenFrames([(int(a), int(b)) for a, b in seen.array()])
+    again = state.SeenFrames(seen.array())
     assert all(not again.is_new(*f) for f in known if f[1] >= 0)
 
 

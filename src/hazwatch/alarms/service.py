@@ -199,6 +199,10 @@ class AlarmDesk:
             record.seq = self.seq
         store.save(session, change, self.facts)
 
+    def standing(self, kind: str) -> set[int]:
+        """Points at which a record of this kind stands now."""
+        return {point for point, of in self._active if of == kind}
+
     def calm_before(self, point: int, moment: int) -> int:
         """A moment at or before the given one at which no process record of the point stood."""
         with reading(self.sessions) as session:

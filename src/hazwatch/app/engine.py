@@ -6,6 +6,7 @@ It is the one owner of the history store and the one writer of alarm records and
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,7 @@ from hazwatch.app.history import open_history
 from hazwatch.app.node import clock, open_log, run_process, until_told
 from hazwatch.app.warm import warm_engine
 from hazwatch.app.watch import Watch
-from hazwatch.history import query, thinning
+from hazwatch.history import latest, query, thinning
 from hazwatch.history.offsets import OffsetFile
 from hazwatch.history.port import History
 from hazwatch.history.sink import HistorySink
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 #: Ticks run this far behind the clock, so that samples on their way are judged before time passes for their point.
 _TICK_BEHIND_MS = 2_000
 _VALUES_EVERY_S = 0.25
+#: Rows in one message to the pages; keeps it well below the log's message size.
+_ROWS_TOLD = 100_000
 #: Messages that may wait without the engine counting as behind: less than a second of group commits.
 _BEHIND = 20
 
@@ -125,14 +128,16 @@ class Engine:
                 await self._log.append(CONTROL, control.encode_tick(clock() - _TICK_BEHIND_MS))
 
     async def tell_values(self) -> None:
-        """Four times a second, tell the pages what changed."""
+        """Four times a second, tell the pages what changed, and in turns how old the rest is."""
+        turn = 0
         while True:
             await asyncio.sleep(_VALUES_EVERY_S)
             kept = self.pipeline.kept
-            touched = np.flatnonzero(kept.latest.touched)
-            if len(touched):
-                kept.latest.touched[touched] = 0
-                await self._log.tell(wire.SUBJECT_VALUES, wire.pack(kept.latest, kept.judge, touched))
+            told = latest.news(kept.latest, turn)
+            turn += 1
+            for start in range(0, len(told), _ROWS_TOLD):
+                rows = wire.pack(kept.latest, kept.judge, told[start : start + _ROWS_TOLD])
+                await self._log.tell(wire.SUBJECT_VALUES, rows)
 
     async def beat(self) -> None:
         """Once a second, say how far we are."""
@@ -146,6 +151,8 @@ class Engine:
                 "older": counters.older, "duplicates": counters.duplicates, "frames_twice": counters.frames_twice,
                 "damaged": counters.damaged, "transitions": counters.transitions, "owed": len(self.pipeline.kept.owed),
                 "points": self.pipeline.kept.points, "alarm_seq": self.desk.seq,
+                "points": self.pipeline.kept.points, "history": self.pipeline.history_fault,
+                "waiting": self.pipeline.waiting,
             }  # fmt: skip
             await self._log.tell(wire.SUBJECT_BEAT, orjson.dumps(beat))
             await asyncio.sleep(1.0)
@@ -212,9 +219,12 @@ async def _main(settings: Settings) -> None:
     await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib, settings.log_replicas))
     engine = Engine(settings, log, await open_history(settings))
     await engine.begin()
+    # What is here now stays: the collector need not walk through a nation's registry again and again.
+    gc.collect()
+    gc.freeze()
     _log.info("engine ready: %d points", engine.pipeline.kept.points)
     try:
-        await until_told(engine.pipeline.run(), engine.tick(), engine.tell_values(), engine.beat())
+        await until_told(engine.pipeline.run(), engine.tick(), engine.tell_values(), engine.beat(), engine.watch.run())
     finally:
         engine.close()
         await log.close()

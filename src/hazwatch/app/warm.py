@@ -12,6 +12,7 @@ from hazwatch.history import latest, thinning
 from hazwatch.judge.judge import from_history, judge, tick
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.state import fresh
+from hazwatch.risk.trend import STEP_MS, Window
 from hazwatch.samples.batch import SampleBatch
 
 
@@ -23,6 +24,10 @@ def warm_engine() -> None:
     thinning.thin(thinning.fresh(1), batch, fate, 60_000)
     latest.update(latest.fresh(1), batch, batch.ts, fate)
     tick(state, limits, 3_000)
+    window = Window(1)
+    for k in range(6):
+        window.add(k * STEP_MS, np.array([float(k)]))
+    window.approaches(limits.threshold, np.ones(1), 30.0)
     none = np.zeros(0, np.int64)
     from_history(state, limits, 0, none, np.zeros(0), np.zeros(0, np.uint8))
 

@@ -19,7 +19,7 @@ from hazwatch.log.client import Log
 from hazwatch.risk.confidence import shares, usable
 from hazwatch.risk.model import ActiveAlarm, Approach
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
-from hazwatch.risk.trend import Window, named
+from hazwatch.risk.trend import Window
 from hazwatch.stream import wire
 from hazwatch.stream.state import StreamState
 from hazwatch.vocabulary.levels import Level
@@ -30,6 +30,9 @@ _ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Qual
 #: How often grades follow what is known of their inputs, and how much must have changed.
 _CONFIDENCE_EVERY_MS = 3_000
 _DOUBT = 0.05
+#: Sources re-scored under one hold of the lock, and the pause after each round of work.
+_AT_ONCE = 64
+_BREATH_S = 0.1
 #: Alarm records in one message to the pages; a flood is many messages, each far below the log's largest.
 _TOLD_TOGETHER = 500
 
@@ -56,6 +59,9 @@ class Watch:
         self._approaches: dict[str, list[Approach]] = {}
         self._confidence_due = 0
         self._confidence: dict[str, float] = {}
+        self._moved: set[str] = set()
+        self._moment = self._ticked = self._looked = 0
+        self._work = asyncio.Event()
         self.picture: Picture | None = None
         self.state: StreamState | None = None
 
@@ -105,7 +111,7 @@ class Watch:
     # --- events ----------------------------------------------------------------------------------------------------
 
     async def announce(self, records: Sequence[Record]) -> None:
-        """Alarm records changed and are durable: tell the pages, re-score their sources."""
+        """Alarm records changed and are durable: tell the pages; their sources are re-scored beside the stream."""
         picture = self.picture
         if picture is None or not records:
             return
@@ -113,13 +119,30 @@ class Watch:
         told = [{"path": f.path, "alarm": form(r, f)} for f, r in named]
         for start in range(0, len(told), _TOLD_TOGETHER):
             await self._log.tell(wire.SUBJECT_ALARMS, orjson.dumps(told[start : start + _TOLD_TOGETHER]))
-        sources = {picture.facts(r.point).source for r in records}
-        now = max(r.arrived_at for r in records)
-        await self._grade(sources, max(now, self._newest()))
+        self._moved.update(f.source for f, _ in named)
+        self._moment = max(self._moment, *(r.arrived_at for r in records))
+        self._work.set()
 
     async def on_tick(self, until: int, live: bool) -> None:  # the pipeline's callback has this form
-        """Event time has passed: quality alarms, trends, the passing of time in grades."""
-        if not live or self.state is None or self.picture is None:
+        """Event time has passed: quality alarms, trends, the passing of time in grades are looked at beside it."""
+        if live:
+            self._ticked = until
+            self._work.set()
+
+    async def run(self) -> None:
+        """Follow what happened, until cancelled. The stream never waits for this."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            moved, self._moved = self._moved, set()
+            await self._grade(moved, max(self._moment, self._newest()))
+            if self._ticked > self._looked:
+                self._looked = self._ticked
+                await self._look_around(self._looked)
+            await asyncio.sleep(_BREATH_S)
+
+    async def _look_around(self, until: int) -> None:
+        if self.state is None or self.picture is None:
             return
         await self._quality_alarms(until)
         await self.room.on_tick(until)
@@ -127,7 +150,7 @@ class Watch:
             await self._trends(until)
         elif until >= self._confidence_due:
             self._confidence_due = until + _CONFIDENCE_EVERY_MS
-            await self._grade(self._doubted(), until)
+            await self._grade(await asyncio.to_thread(self._doubted), until)
 
     def _doubted(self) -> set[str]:
         """Sources of which more or less is known than their grade says."""
@@ -143,11 +166,13 @@ class Watch:
         }
 
     async def _grade(self, sources: set[str], now: int) -> None:
-        if not sources:
-            return
-        async with self._lock:
-            graded = await asyncio.to_thread(self.risk.rescore, sources, self._approaches, now)
-        await self.tell_grades(graded)
+        """Re-score, a few sources at a time: the alarm desk waits for the same lock."""
+        left = sorted(sources)
+        for start in range(0, len(left), _AT_ONCE):
+            async with self._lock:
+                part = left[start : start + _AT_ONCE]
+                graded = await asyncio.to_thread(self.risk.rescore, part, self._approaches, now)
+            await self.tell_grades(graded)
 
     async def tell_grades(self, graded: Sequence[Graded]) -> None:
         """Tell the pages."""
@@ -163,31 +188,31 @@ class Watch:
         state, picture = self.state, self.picture
         if state is None or picture is None:
             return
+        self._approaches = await asyncio.to_thread(self._approaching, state, picture, until)
+        await self._grade(set(self._approaches) | self.risk.restless() | self._doubted(), until)
+
+    def _approaching(self, state: StreamState, picture: Picture, until: int) -> dict[str, list[Approach]]:
         kept = state.latest
         fresh = (until - kept.ts < 5 * 60_000) & (kept.quality == Quality.GOOD)
         self._window.add(until, np.where(fresh, kept.value, np.nan))
         points = np.arange(len(kept.ts))
         calm = wire.levels(state.judge, points) == 0
         found = self._window.approaches(state.limits.threshold, picture.span, self.risk.weights.time_horizon_min)
-        found = {p: a for p, a in found.items() if p < len(calm) and calm[p]}
-        names = {p: picture.facts(p).name for p in found}
-        near = {s.code: named(found, names, list(s.points)) for s in picture.sources}
-        self._approaches = {code: approaches for code, approaches in near.items() if approaches}
-        await self._grade(set(self._approaches) | self.risk.restless() | self._doubted(), until)
+        near: dict[str, list[Approach]] = {}
+        for p, approach in found.items():
+            if p < len(calm) and calm[p]:
+                facts = picture.facts(p)
+                near.setdefault(facts.source, []).append(Approach(facts.name, *approach))
+        return near
 
     async def _quality_alarms(self, until: int) -> None:
         state, picture = self.state, self.picture
         if state is None or picture is None:
             return
-        kept = state.latest
-        n = min(len(picture.kinds.low), len(kept.ts))
-        quality = kept.quality[:n].copy()
-        still = frozen(picture.kinds, kept.value, kept.quality, kept.ts, kept.changed)[:n]
-        quality[still] = Quality.FROZEN
-        bad = np.isin(quality, [int(q) for q in _ALARMING]) & (kept.ts[:n] > 0)
-        standing = {r.point for r in self._desk.open if r.kind == KIND_QUALITY and r.active}
+        bad, quality = await asyncio.to_thread(_alarming, state, picture)
+        standing = self._desk.standing(KIND_QUALITY)
         begun = [p for p in np.flatnonzero(bad).tolist() if p not in standing]
-        over = [p for p in standing if p < n and not bad[p]]
+        over = [p for p in standing if p < len(bad) and not bad[p]]
         found = [self._quality_change(p, int(quality[p]), Level.NORMAL, Level.H, until) for p in begun]
         found += [self._quality_change(p, int(quality[p]), Level.H, Level.NORMAL, until) for p in over]
         if found:
@@ -198,3 +223,15 @@ class Watch:
     def _quality_change(self, point: int, code: int, before: Level, after: Level, until: int) -> Transition:
         version = self.state.limits.version if self.state is not None else 0
         return Transition(point, until, until, before, after, float(code), float("nan"), version)
+
+
+def _alarming(state: StreamState, picture: Picture) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Which points have a quality that alarms, and which it is."""
+    kept = state.latest
+    n = min(len(picture.kinds.low), len(kept.ts))
+    quality = kept.quality[:n].copy()
+    still = frozen(picture.kinds, kept.value, kept.quality, kept.ts, kept.changed)[:n]
+    quality[still] = Quality.FROZEN
+    alarms = np.zeros(256, np.bool_)
+    alarms[[int(q) for q in _ALARMING]] = True
+    return alarms[quality] & (kept.ts[:n] > 0), quality

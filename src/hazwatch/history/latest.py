@@ -13,6 +13,8 @@ from hazwatch.samples.batch import SampleBatch
 
 #: "Nothing yet".
 NEVER = 0
+#: Bits of ``touched``.
+CAME, CHANGED = np.uint8(1), np.uint8(2)
 
 
 class Latest(NamedTuple):
@@ -23,7 +25,7 @@ class Latest(NamedTuple):
         value, quality: of that sample.
         received: its arrival, epoch ms.
         changed: event time since when the value is what it is.
-        touched: 1 where something came since the last look.
+        touched: since the last look, ``CAME`` where a sample came, with ``CHANGED`` where it said something new.
     """
 
     ts: NDArray[np.int64]
@@ -62,15 +64,38 @@ def _update(
         i = point[m]
         if ts[m] < s_ts[i] or fate[m] == kernel.DUPLICATE:
             continue
+        touched[i] |= CAME
         if value[m] != s_value[i]:
             changed[i] = ts[m]
+            touched[i] |= CHANGED
+        if quality[m] != s_quality[i]:
+            touched[i] |= CHANGED
         s_ts[i] = ts[m]
         s_value[i] = value[m]
         s_quality[i] = quality[m]
         s_received[i] = received[m]
-        touched[i] = 1
 
 
 def update(state: Latest, batch: SampleBatch, received: NDArray[np.int64], fate: NDArray[np.uint8]) -> None:
     """Take a judged batch in; older samples and duplicates leave no trace. Changes the state in place."""
     _update(state, batch.point, batch.ts, batch.value, batch.quality, received, fate)
+
+
+#: Up to so many points that something came of are told whole; beyond it those whose value did not change take turns.
+_ALL_TOLD = 20_000
+_TURNS = 20
+
+
+def news(state: Latest, turn: int) -> NDArray[np.int64]:
+    """Points to be told now, and no longer touched after it.
+
+    What changed is told at once. Where a nation sends every value every second, unchanged ones are told only now and
+    then, a twentieth of them each time, so that their age on the pages stays true to some seconds.
+    """
+    touched = state.touched != 0
+    if int(np.count_nonzero(touched)) > _ALL_TOLD:
+        touched &= (state.touched & CHANGED) != 0
+        touched[turn % _TURNS :: _TURNS] |= state.touched[turn % _TURNS :: _TURNS] != 0
+    told = np.flatnonzero(touched)
+    state.touched[told] = 0
+    return told

@@ -62,6 +62,11 @@ def write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    replace_durably(fresh, path)
+
+
+def replace_durably(fresh: Path, path: Path) -> None:
+    """Give a file that is on disk the place of another, and make that durable too."""
     fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

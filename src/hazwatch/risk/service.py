@@ -87,15 +87,19 @@ class RiskDesk:
         self._confidence_of = confidence_of
         self.weights = Weights()
         self._sources: dict[str, SourceFacts] = {}
+        self._of_enterprise: dict[str, list[SourceFacts]] = {}
         self._grades: dict[str, Graded] = {}
         self._restless: set[str] = set()
 
     def know(self, sources: Iterable[SourceFacts], now: int) -> list[Graded]:
         """Take over the sources of a version of the registry and grade them all."""
         self._sources = {s.code: s for s in sources}
+        self._of_enterprise = {}
+        for source in self._sources.values():
+            self._of_enterprise.setdefault(source.enterprise, []).append(source)
         if not self._grades:
             self._recall()
-        enterprises = {s.enterprise for s in self._sources.values()}
+        enterprises = self._of_enterprise
         for gone in [code for code in self._grades if code not in self._sources and code not in enterprises]:
             del self._grades[gone]
         self._restless &= set(self._sources)
@@ -178,9 +182,7 @@ class RiskDesk:
         )
 
     def _enterprise_grade(self, code: str, now: int) -> Graded:
-        own = [
-            (s, self._grades[s.code]) for s in self._sources.values() if s.enterprise == code and s.code in self._grades
-        ]
+        own = [(s, self._grades[s.code]) for s in self._of_enterprise[code] if s.code in self._grades]
         total, colour = enterprise_score([(g.score, g.colour) for _, g in own], self.weights)
         worst = max(own, key=lambda pair: (pair[1].colour, pair[1].score))
         reason = f"最高风险:{worst[0].name},{worst[1].reason}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from hazwatch.risk.model import Approach
 from hazwatch.vocabulary.levels import Level
 
 #: Values kept per point; one every ``STEP_MS``, so the window is 10 minutes.
@@ -16,29 +16,63 @@ _NOISE = 0.02
 _FEWEST = 6
 
 
+@njit(cache=True, nogil=True)
+def _slopes(
+    values: NDArray[np.float64], minutes: NDArray[np.float64], order: NDArray[np.int64], noise: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Theil–Sen slope of each point that moves by more than its noise over the window, else NaN.
+
+    The median of the pairwise slopes cannot exceed four times the range over the length of the window (at least 55 %
+    of all pairs lie so far apart), so most points are done after one look at their range.
+    """
+    n = len(order)
+    pairs = np.empty(n * (n - 1) // 2)
+    length = minutes[order[n - 1]] - minutes[order[0]]
+    for i in range(len(out)):
+        low, high = np.inf, -np.inf
+        whole = True
+        for k in range(n):
+            v = values[i, order[k]]
+            whole = whole and v == v  # noqa: PLR0124  # not NaN
+            low, high = min(low, v), max(high, v)
+        if not whole or not 4.0 * (high - low) > noise[i]:
+            continue
+        m = 0
+        for a in range(n):
+            for b in range(a + 1, n):
+                dv = values[i, order[b]] - values[i, order[a]]
+                pairs[m] = dv / (minutes[order[b]] - minutes[order[a]])
+                m += 1
+        slope = np.median(pairs)
+        if abs(slope) * length > noise[i]:
+            out[i] = slope
+
+
 class Window:
     """The last values of P points, one every 30 s of event time."""
 
     def __init__(self, points: int) -> None:
-        self._values = np.full((KEPT, points), np.nan)
+        self._values = np.full((points, KEPT), np.nan)
         self._ts = np.zeros(KEPT, np.int64)
+        self._next = 0
         self._filled = 0
 
     @property
     def due(self) -> int:
         """Event time from which the next value is wanted."""
-        return int(self._ts[-1]) + STEP_MS if self._filled else 0
+        return int(self._ts[self._next - 1]) + STEP_MS if self._filled else 0
 
     def add(self, ts: int, value: NDArray[np.float64]) -> None:
         """Take the values of all points at one moment; NaN where there is none that counts."""
         points = len(value)
-        if points > self._values.shape[1]:
-            more = np.full((KEPT, points - self._values.shape[1]), np.nan)
-            self._values = np.concatenate([self._values, more], axis=1)
-        self._values[:-1] = self._values[1:]
-        self._ts[:-1] = self._ts[1:]
-        self._values[-1] = value
-        self._ts[-1] = ts
+        if points > len(self._values):
+            more = np.full((points - len(self._values), KEPT), np.nan)
+            self._values = np.concatenate([self._values, more])
+        self._values[:, self._next] = np.nan
+        self._values[:points, self._next] = value
+        self._ts[self._next] = ts
+        self._next = (self._next + 1) % KEPT
         self._filled = min(KEPT, self._filled + 1)
 
     def approaches(
@@ -54,29 +88,21 @@ class Window:
             horizon_min: minutes that count.
         """
         n = self._filled
-        points = min(len(threshold), self._values.shape[1])
+        points = min(len(threshold), len(self._values), len(span))
         if n < _FEWEST or points == 0:
             return {}
-        values = self._values[-n:, :points]
-        minutes = (self._ts[-n:] - self._ts[-1]) / 60_000
-        i, j = np.triu_indices(n, 1)
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            slopes = (values[j] - values[i]) / (minutes[j] - minutes[i])[:, None]
+        order = (self._next - n + np.arange(n)) % KEPT
+        minutes = (self._ts - self._ts[order[-1]]) / 60_000
         slope = np.full(points, np.nan)
-        whole = ~np.isnan(values).any(axis=0)
-        slope[whole] = np.median(slopes[:, whole], axis=0)
-        moved = np.abs(slope) * -minutes[0] > _NOISE * span[:points]
-        now = values[-1]
+        _slopes(self._values[:points], minutes, order, _NOISE * span[:points], slope)
+        moving = np.flatnonzero(~np.isnan(slope))
+        now = self._values[moving, order[-1]]
         found: dict[int, tuple[float, Level]] = {}
         for column, level in ((3, Level.HH), (2, Level.H), (0, Level.LL), (1, Level.L)):
             with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-                tau = (threshold[:points, column] - now) / slope
-            for k in np.flatnonzero(moved & (tau > 0) & (tau < horizon_min)).tolist():
-                if k not in found or tau[k] < found[k][0]:
-                    found[k] = (float(tau[k]), level)
+                tau = (threshold[moving, column] - now) / slope[moving]
+            near = (tau > 0) & (tau < horizon_min)
+            for k, minutes_left in zip(moving[near].tolist(), tau[near].tolist(), strict=True):
+                if k not in found or minutes_left < found[k][0]:
+                    found[k] = (minutes_left, level)
         return found
-
-
-def named(found: dict[int, tuple[float, Level]], names: dict[int, str], points: list[int]) -> list[Approach]:
-    """The approaches of some points, with their names."""
-    return [Approach(names[p], *found[p]) for p in points if p in found]

@@ -3,6 +3,8 @@
     decode → drop frames seen before → examine quality → judge → latest values → thin → history block
                                                             └→ findings → alarm records (one transaction with offset)
 
+Inserting a block, writing a snapshot (of a copy of the state) and judging from history go on beside the stream.
+
 Stopping is crashing: a stop saves nothing, because half of a batch may be in the sinks; the next start plays the log
 after the last snapshot again, at most ``snapshot_s`` of it.
 
@@ -15,9 +17,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +46,8 @@ from hazwatch.vocabulary.lanes import Lane
 _log = logging.getLogger(__name__)
 _FLUSH_S = 1.0
 _IDLE_S = 0.05
+#: Samples that wait for the store beyond which nothing more is judged, 21 bytes each.
+_MOST_WAITING = 20_000_000
 #: While the log is played again up to a known place: silence after which what is missing is taken for expired.
 _MISSED_S = 60.0
 
@@ -94,6 +99,7 @@ class Pipeline:
         self._saved = 0.0
         self._worked = 0.0
         self._told = Place(*desk.offset)
+        self._beside: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -102,13 +108,33 @@ class Pipeline:
         self._flushed = self._saved = self._worked = loop.time()
         try:
             while True:
+                if self._sink.waiting > _MOST_WAITING:
+                    # The store has been away for minutes. The log keeps what comes; memory must not.
+                    await asyncio.sleep(_IDLE_S)
+                    await self._keep_house(loop.time())
+                    continue
                 work = await self.lanes.next(self._until(), _IDLE_S)
                 if work is not None:
                     await self._take(*work)
                     self._worked = loop.time()
                 await self._keep_house(loop.time())
         finally:
+            await self.abandon()
             await self.lanes.stop()
+
+    async def settle(self) -> None:
+        """Wait for what goes on beside the stream.
+
+        Raises:
+            Exception: whatever ended one of these pieces of work.
+        """
+        await asyncio.gather(*self._beside)
+
+    async def abandon(self) -> None:
+        """Give up what goes on beside the stream; a start does it again from the log."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, self._sink.abandon(), return_exceptions=True)
 
     def _until(self) -> Place | None:
         """How far the log may be played for now; None = as far as there is.
@@ -126,6 +152,16 @@ class Pipeline:
         # Both lie on the one way that the crashed run went, so one of them covers the other.
         return min(places, key=lambda place: (place.live, place.background), default=None)
 
+    @property
+    def history_fault(self) -> str:
+        """Why the history takes nothing at the moment; empty when it does."""
+        return self._sink.fault
+
+    @property
+    def waiting(self) -> int:
+        """Samples that wait for the history."""
+        return self._sink.waiting
+
     async def flush(self) -> None:
         """Bring what the history has gathered to the store."""
         await self._sink.flush()
@@ -137,14 +173,30 @@ class Pipeline:
         interrupted = self._sink.interrupted
         if interrupted is not None and self.kept.place.covers(interrupted):
             await self._sink.flush()
+        self._sink.check()
+        for task in self._beside:
+            if task.done():
+                task.result()
+        self._beside = {task for task in self._beside if not task.done()}
+        if now - self._saved >= self._snapshot_s and self._sink.interrupted is None and not self._beside:
+            self._saved = now
+            self._begin_beside(self._save(self._sink.begin_flush(), state.copied(self.kept)))
         if now - self._flushed >= _FLUSH_S:
             self._flushed = now
-            await self._sink.flush()
-            await self._pay_debts()
-        if now - self._saved >= self._snapshot_s and self._sink.interrupted is None:
-            self._saved = now
-            await self._sink.flush()
-            state.save(self.kept, self._folder)
+            self._sink.begin_flush()
+            if self.kept.owed and not self._beside:
+                self._begin_beside(self._pay_debts())
+
+    def _begin_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin work that must not hold up the stream; one piece at a time."""
+        self._beside.add(asyncio.create_task(work))
+
+    async def _save(self, flushing: asyncio.Task[None] | None, kept: state.StreamState) -> None:
+        """Write a snapshot of the state as it was when the block ended that is being inserted."""
+        if flushing is not None:
+            await flushing
+        if self._sink.done.covers(kept.place):
+            await asyncio.to_thread(state.save, kept, self._folder)
 
     async def _take(self, lane: Lane, messages: list[LogMessage]) -> None:
         """Messages of one lane in order; samples that lie together are judged together."""
@@ -254,9 +306,10 @@ class Pipeline:
             self.kept.owed[point] = min(ts, self.kept.owed.get(point, ts))
 
     async def _pay_debts(self) -> None:
-        """Judge points from history, while no new background work waits; a few at a time, so that live never waits."""
+        """Judge points from history while no new background work waits; beside the stream, which never waits for it."""
         if self._until() is not None or self.lanes.backlog(Lane.BACKGROUND):
             return
+        await self._sink.flush()
         for point in list(self.kept.owed)[:10]:
             since = self.kept.owed.pop(point)
             found = await self._rejudge(point, since)
@@ -305,10 +358,13 @@ class Pipeline:
             return
         self.counters.transitions += len(found)
         # A timer that fired changes a level without a new value: the pages must hear of it all the same.
-        self.kept.latest.touched[[finding.point for finding in found]] = 1
+        self.kept.latest.touched[[finding.point for finding in found]] |= latest.CHANGED
         place = self.kept.place
-        offset = (max(place.live, self._desk.offset[0]), max(place.background, self._desk.offset[1]))
         async with self.desk_lock:
+            offset = self._desk.offset
+            if sequence is not None:
+                # What history brought says nothing of how far the stream's own findings are in the records.
+                offset = (max(place.live, offset[0]), max(place.background, offset[1]))
             records = await asyncio.to_thread(self._desk.apply, found, offset, KIND_PROCESS)
         await self._announce(records)
 

@@ -33,11 +33,12 @@ class FromHistory:
         start = await asyncio.to_thread(self._desk.calm_before, point, since) - HOUR
         state = self._kept()
         first = await query.value_before(self._store, point, start)
-        end = self._memory_begins(point)
-        ts, value, quality = await query.samples(self._store, point, start, end)
-        if end != self._memory_begins(point):
-            # Memory moved on while the store was read: what left it has been flushed or will be; ask for it too.
-            ts, value, quality = await query.samples(self._store, point, start, self._memory_begins(point))
+        while True:
+            end = self._memory_begins(point)
+            ts, value, quality = await query.samples(self._store, point, start, end)
+            if end == self._memory_begins(point):
+                break
+            # Memory moved on while the store was read: what left it has been flushed long since; ask for it too.
         if first is not None:
             ts = np.concatenate([[first[0]], ts])
             value = np.concatenate([[first[1]], value])

@@ -7,44 +7,62 @@ A snapshot is the state after one place in the log. Start = newest whole snapsho
 from __future__ import annotations
 
 import io
+import os
 import zipfile
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hazwatch.history import latest, thinning
-from hazwatch.history.offsets import Place, write_durably
+from hazwatch.history.offsets import Place, replace_durably
 from hazwatch.judge import state as judged
 from hazwatch.judge.limits import Limits
 
 #: Frames of gateways with sequence numbers that are remembered, to recognise one that comes twice.
 _REMEMBERED = 200_000
 _KEPT = 2
+_SYNC_BYTES = 16 << 20
 
 
 class SeenFrames:
-    """Which (gateway, sequence) were taken already: a frame whose gateway got no answer comes again."""
+    """Which (gateway, sequence) were taken already: a frame whose gateway got no answer comes again.
 
-    def __init__(self, known: list[tuple[int, int]] | None = None) -> None:
-        self._seen: OrderedDict[tuple[int, int], None] = OrderedDict.fromkeys(known or [])
+    The set answers; the ring says which is the oldest, and is what a snapshot keeps.
+    """
+
+    def __init__(self, known: NDArray[np.int64] | None = None) -> None:
+        known = np.zeros((0, 2), np.int64) if known is None else known[-_REMEMBERED:]
+        self._ring = np.zeros((_REMEMBERED, 2), np.int64)
+        self._ring[: len(known)] = known
+        self._count = len(known)
+        #: Made when it is asked: a snapshot has no use for it.
+        self._seen: set[tuple[int, int]] | None = None
 
     def is_new(self, gateway: int, sequence: int) -> bool:
         """Note a frame; False when it was here before. Frames without a number (−1) are always new."""
         if sequence < 0:
             return True
         key = (gateway, sequence)
+        if self._seen is None:
+            self._seen = {(a, b) for a, b in self._ring[: self._count].tolist()}
         if key in self._seen:
             return False
-        self._seen[key] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
+        row = self._ring[self._count % len(self._ring)]
+        if self._count >= len(self._ring):
+            self._seen.discard((int(row[0]), int(row[1])))
+        row[0], row[1] = key
+        self._seen.add(key)
+        self._count += 1
         return True
 
-    def array(self) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    def array(self) -> NDArray[np.int64]:
         """All of them, oldest first, int64[N, 2]."""
-        return np.array(list(self._seen), np.int64).reshape(-1, 2)
+        if self._count <= len(self._ring):
+            return self._ring[: self._count].copy()
+        return np.roll(self._ring, -(self._count % len(self._ring)), axis=0)
 
 
 @dataclass(slots=True)
@@ -87,6 +105,30 @@ class StreamState:
             self.latest = latest.grown(self.latest, points)
 
 
+def copied(state: StreamState) -> StreamState:
+    """A copy that stays as it is while the stream goes on. Limits are replaced, never changed, so they are shared."""
+    thinned: list[Any] = [a.copy() for a in state.thinning]
+    newest: list[Any] = [a.copy() for a in state.latest]
+    return StreamState(
+        state.place, state.limits, judged.copied(state.judge), thinning.Thinning(*thinned), latest.Latest(*newest),
+        SeenFrames(state.seen.array()), dict(state.owed),
+    )  # fmt: skip
+
+
+class _Steady(io.FileIO):
+    """A file that goes to the disk as it is written: one large sync at the end would stop everybody else's."""
+
+    _since = 0
+
+    def write(self, data: Any, /) -> int:
+        written = super().write(data) or 0
+        self._since += written
+        if self._since > _SYNC_BYTES:
+            self._since = 0
+            os.fdatasync(self.fileno())
+        return written
+
+
 def save(state: StreamState, folder: Path) -> Path:
     """Write a snapshot durably and drop those before the last two."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,10 +144,12 @@ def save(state: StreamState, folder: Path) -> Path:
     arrays |= {
         f"l{k}": a for k, a in enumerate((limits.threshold, limits.deadband, limits.on_delay_ms, limits.off_delay_ms))
     }
-    file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take the names for options
     path = folder / f"{state.place.live:020d}-{state.place.background:020d}.npz"
-    write_durably(path, file.getvalue())
+    fresh = path.with_name(path.name + ".new")
+    with _Steady(fresh, "w") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take the names for options
+        os.fsync(file.fileno())
+    replace_durably(fresh, path)
     for old in sorted(folder.glob("*.npz"))[:-_KEPT]:
         old.unlink()
     return path
@@ -137,6 +181,6 @@ def _read(path: Path) -> StreamState:
             judged.unflatten([kept[f"j{k}"] for k in range(17)]),
             thinning.Thinning(*(kept[f"t{k}"] for k in range(10))),
             latest.Latest(*(kept[f"v{k}"] for k in range(6))),
-            SeenFrames([(int(a), int(b)) for a, b in kept["seen"]]),
+            SeenFrames(kept["seen"]),
             {int(a): int(b) for a, b in kept["owed"]},
         )
