@@ -150,9 +150,8 @@ class Engine:
                 "ready": self.ready.is_set(), "samples": counters.samples, "late": counters.late,
                 "older": counters.older, "duplicates": counters.duplicates, "frames_twice": counters.frames_twice,
                 "damaged": counters.damaged, "transitions": counters.transitions, "owed": len(self.pipeline.kept.owed),
-                "points": self.pipeline.kept.points, "alarm_seq": self.desk.seq,
-                "points": self.pipeline.kept.points, "history": self.pipeline.history_fault,
-                "waiting": self.pipeline.waiting,
+                "points": self.pipeline.kept.points, "alarm_seq": self.desk.seq, "waiting": self.pipeline.waiting,
+                "history": self.pipeline.history_fault,
             }  # fmt: skip
             await self._log.tell(wire.SUBJECT_BEAT, orjson.dumps(beat))
             await asyncio.sleep(1.0)
