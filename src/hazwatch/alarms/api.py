@@ -1,34 +1,36 @@
 """Routes of alarm records (docs/api.md)."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
-import csv
-import io
-from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, UploadFile
 from fastapi.responses import StreamingResponse
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from hazwatch.alarms import command_api, listing
+from hazwatch.alarms import (
+    command_api,
+    export,
+    groups,
+    inherit,
+    listing,
+    notes,
+    notes_api,
+    replay,
+    room_api,
+    settings,
+)
 from hazwatch.alarms.command_api import Ask
 from hazwatch.alarms.listing import SHOW, AlarmFilter
+from hazwatch.alarms.room_api import Changed
 from hazwatch.alarms.store import newest_seq
+from hazwatch.identity import audit
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid, not_found
 from hazwatch.identity.model import Principal
-from hazwatch.records.engine import Sessions, reading
+from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.vocabulary import moments
 from hazwatch.vocabulary.levels import Level
 
-_EXPORT = (
-    ("event_time", "报警时间"), ("level", "当前级别"), ("worst_level", "最高级别"), ("state", "状态"), ("kind", "类别"),
-    ("enterprise_name", "企业"), ("source_name", "重大危险源"), ("point", "指标编码"), ("point_name", "指标"),
-    ("value", "报警值"), ("limit", "限值"), ("unit", "单位"), ("arrived_at", "到达时间"), ("returned_at", "恢复时间"),
-    ("acknowledged_by", "确认人"), ("acknowledged_at", "确认时间"), ("note", "备注"), ("closed_at", "关闭时间"),
-    ("found_late", "迟到发现"), ("revoked", "已更正撤销"), ("simulated", "模拟"), ("id", "编号"),
-)  # fmt: skip
+_LONGEST_REPLAY = 31 * moments.DAY
 
 
 def _filter(
@@ -58,16 +60,21 @@ def _filter(
 Wanted = Annotated[AlarmFilter, Depends(_filter)]
 
 
-def router(sessions: Sessions, gate: Gate, clock: moments.Clock, ask: Ask) -> APIRouter:
+def router(
+    sessions: Sessions, gate: Gate, clock: moments.Clock, ask: Ask, changed: Changed = lambda: None
+) -> APIRouter:
     """All routes of the room. Those with a name of their own stand before ``/{alarm_id}``."""
     routes = APIRouter()
     routes.include_router(command_api.router(sessions, gate, clock, ask))
-    routes.include_router(_records(sessions, gate))
+    routes.include_router(room_api.router(sessions, gate, clock, changed))
+    routes.include_router(notes_api.router(sessions, gate, clock))
+    routes.include_router(_exports(sessions, gate, clock))
+    routes.include_router(_records(sessions, gate, clock))
     return routes
 
 
-def _records(sessions: Sessions, gate: Gate) -> APIRouter:
-    """Lists, records and their exports."""
+def _records(sessions: Sessions, gate: Gate, clock: moments.Clock) -> APIRouter:
+    """Lists, groups, replay, and one record with everything that is known of it."""
     routes = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
     Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
 
@@ -84,62 +91,82 @@ def _records(sessions: Sessions, gate: Gate) -> APIRouter:
         with reading(sessions) as session:
             return listing.changes(session, who, after, limit)
 
-    @routes.get("/export.csv")
-    def export_csv(who: Viewer, wanted: Wanted) -> StreamingResponse:
-        return _download(_csv(sessions, who, wanted), "text/csv; charset=utf-8", "alarms.csv")
+    @routes.get("/groups")
+    def list_groups(who: Viewer, wanted: Wanted) -> dict[str, Any]:
+        with reading(sessions) as session:
+            return {"groups": groups.groups(session, who, wanted), "flood": groups.flood(session, who, clock())} | {
+                "summary": listing.summary(session, who), "seq": newest_seq(session),
+            }  # fmt: skip
 
-    @routes.get("/export.xlsx")
-    def export_xlsx(who: Viewer, wanted: Wanted) -> StreamingResponse:
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return _download(iter([_xlsx(sessions, who, wanted)]), kind, "alarms.xlsx")
+    @routes.get("/replay")
+    def replay_period(
+        who: Viewer,
+        start: Annotated[str, Query(alias="from", max_length=40)],
+        end: Annotated[str, Query(alias="to", max_length=40)],
+        source: Annotated[str, Query(max_length=12)] = "",
+    ) -> dict[str, Any]:
+        try:
+            since, until = (moments.parse(text, zone=moments.CHINA) for text in (start, end))
+        except ValueError as error:
+            raise invalid("from", str(error)) from error
+        if not 0 < until - since <= _LONGEST_REPLAY:
+            raise invalid("to", "一次回放最长 31 天,且结束应晚于开始")
+        with reading(sessions) as session:
+            return replay.period(session, who, since, until, source)
 
     @routes.get("/{alarm_id}")
     def show_alarm(alarm_id: str, who: Viewer) -> dict[str, Any]:
         with reading(sessions) as session:
             found = listing.one(session, who, alarm_id)
-        if found is None:
-            raise not_found("报警", alarm_id)
-        return found
+            if found is None:
+                raise not_found("报警", alarm_id)
+            nodes = found["chain"]
+            part = inherit.part_of(found["kind"], Level.parse(found["worst_level"]))
+            return found | {
+                "comments": notes.comments(session, who, alarm_id),
+                "guidance": settings.resolved(session, settings.GUIDANCE, nodes, part),
+                "policy": settings.resolved(session, settings.POLICY, nodes, str(found["priority"])),
+            }
 
     return routes
 
 
-def _download(parts: Iterator[bytes], kind: str, name: str) -> StreamingResponse:
-    return StreamingResponse(parts, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+def _exports(sessions: Sessions, gate: Gate, clock: moments.Clock) -> APIRouter:
+    """Files, and whether a file is one of them."""
+    routes = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
+    Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
 
+    def download(who: Principal, wanted: AlarmFilter, form: str) -> StreamingResponse:
+        made = export.make(sessions, who, wanted, form)
+        now = clock()
+        with unit_of_work(sessions) as session:
+            export.keep(session, who, made, form, wanted, now)
+            detail = {"sha256": made.sha256, "rows": made.rows, "format": form}
+            audit.record(session, now, who, "alarm.export", f"{made.rows} 条报警", who.scope, detail)
+        headers = {"Content-Disposition": f'attachment; filename="alarms.{form}"', "X-Content-SHA256": made.sha256}
+        return StreamingResponse(made.parts(), media_type=export.KINDS[form], headers=headers)
 
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula, without characters that a workbook cannot hold."""
-    if isinstance(value, bool):
-        return "是" if value else ""
-    if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    @routes.get("/export.csv")
+    def export_csv(who: Viewer, wanted: Wanted) -> StreamingResponse:
+        return download(who, wanted, "csv")
 
+    @routes.get("/export.xlsx")
+    def export_xlsx(who: Viewer, wanted: Wanted) -> StreamingResponse:
+        return download(who, wanted, "xlsx")
 
-def _rows(sessions: Sessions, who: Principal, wanted: AlarmFilter) -> Iterator[list[Any]]:
-    with reading(sessions) as session:
-        for item in listing.everything(session, who, wanted):
-            yield [_cell(item[name]) for name, _ in _EXPORT]
+    @routes.get("/export.parquet")
+    def export_parquet(who: Viewer, wanted: Wanted) -> StreamingResponse:
+        return download(who, wanted, "parquet")
 
+    @routes.get("/exports")
+    def list_exports(request: Paging, who: Viewer) -> dict[str, Any]:
+        with reading(sessions) as session:
+            return export.page(session, who, request).form()
 
-def _csv(sessions: Sessions, who: Principal, wanted: AlarmFilter) -> Iterator[bytes]:
-    yield ("\ufeff" + ",".join(zh for _, zh in _EXPORT) + "\r\n").encode()
-    for row in _rows(sessions, who, wanted):
-        text = io.StringIO()
-        # With its own line ends (RFC 4180) the writer also quotes a cell that holds a lone carriage return.
-        csv.writer(text).writerow(row)
-        yield text.getvalue().encode()
+    @routes.post("/exports/verify")
+    def verify_export(who: Viewer, file: UploadFile) -> dict[str, Any]:
+        sha256 = export.digest(file.file)
+        with reading(sessions) as session:
+            return {"sha256": sha256, "export": export.verify(session, who, sha256)}
 
-
-def _xlsx(sessions: Sessions, who: Principal, wanted: AlarmFilter) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("报警")
-    sheet.append([zh for _, zh in _EXPORT])
-    for row in _rows(sessions, who, wanted):
-        sheet.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return routes

@@ -79,3 +79,16 @@ def rules_in_force(session: Session) -> list[Rule]:
     # scope: node-internal because the engine suppresses for the whole node
     rows = session.scalars(select(SuppressionRule).where(SuppressionRule.newest, SuppressionRule.enabled))
     return [parse(row.id, row.version, {**orjson.loads(row.body), "name": row.name}) for row in rows]
+
+
+def hold_form(row: AlarmHold) -> dict[str, Any]:
+    """A hold in the form of the API (docs/api.md)."""
+    return {
+        "id": row.id, "kind": row.kind, "status": row.status, "mode": row.mode, "point": row.point_code,
+        "point_name": row.point_name, "alarm_kind": row.alarm_kind, "levels": row.levels.split(), "source": row.source,
+        "source_name": row.source_name, "enterprise": row.enterprise, "enterprise_name": row.enterprise_name,
+        "reason": row.reason, "by": row.by, "at": iso_or_none(row.at), "until": iso_or_none(row.until),
+        "approved_by": row.approved_by, "approved_at": iso_or_none(row.approved_at), "ended_by": row.ended_by,
+        "ended_at": iso_or_none(row.ended_at), "end_note": row.end_note, "rule": row.rule or None,
+        "rule_version": row.rule_version or None,
+    }  # fmt: skip

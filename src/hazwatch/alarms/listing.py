@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.condition import condition
+from hazwatch.alarms.inherit import chain
 from hazwatch.alarms.model import ASIDE, LISTED, OPEN, WAITING, State
 from hazwatch.alarms.store import event_of, facts_of_row, form, iso_or_none, newest_seq, record_of
 from hazwatch.alarms.tables import Alarm, AlarmEvent
@@ -52,7 +53,8 @@ class AlarmFilter:
     upto: int | None = None
 
 
-def _filtered(who: Principal, wanted: AlarmFilter) -> Select[Alarm]:
+def filtered(who: Principal, wanted: AlarmFilter) -> Select[Alarm]:
+    """The alarms in scope that a filter lets through."""
     statement = scoped(select(Alarm), who, Alarm)
     states = _STATES.get(wanted.show)
     if states is not None:
@@ -85,7 +87,7 @@ def _filtered(who: Principal, wanted: AlarmFilter) -> Select[Alarm]:
 
 def page(session: Session, who: Principal, request: PageRequest, wanted: AlarmFilter) -> Page[dict[str, Any]]:
     """One page of alarm records, newest first unless sorted otherwise."""
-    statement = _filtered(who, wanted)
+    statement = filtered(who, wanted)
     total = count(session, statement)
     if request.field:
         statement = ordered(statement, request, _SORT, Alarm.id)
@@ -107,7 +109,7 @@ def with_bursts(session: Session, who: Principal, rows: Sequence[Alarm]) -> list
 
 def ids(session: Session, who: Principal, wanted: AlarmFilter) -> list[str]:
     """Ids of the whole filtered list, newest first."""
-    return [row.id for row in session.scalars(_filtered(who, wanted).order_by(Alarm.event_time.desc(), Alarm.id))]
+    return [row.id for row in session.scalars(filtered(who, wanted).order_by(Alarm.event_time.desc(), Alarm.id))]
 
 
 def changes(session: Session, who: Principal, after: int, most: int) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def changes(session: Session, who: Principal, after: int, most: int) -> dict[str
 
 def everything(session: Session, who: Principal, wanted: AlarmFilter) -> Iterator[dict[str, Any]]:
     """The whole filtered list, newest first, for an export."""
-    statement = _filtered(who, wanted).order_by(Alarm.event_time.desc(), Alarm.id)
+    statement = filtered(who, wanted).order_by(Alarm.event_time.desc(), Alarm.id)
     for row in session.scalars(statement.execution_options(yield_per=1000)):
         yield as_form(row)
 
@@ -156,6 +158,7 @@ def one(session: Session, who: Principal, alarm_id: str) -> dict[str, Any] | Non
     )
     (shown,) = with_bursts(session, who, [row])
     found = shown | {"events": [event_form(line) for line in lines], "condition": condition(record_of(row), shown)}
+    found["chain"] = chain(row.path, row.point_code)
     if row.first_out and row.first_out != row.id:
         first = session.scalar(scoped(select(Alarm).where(Alarm.id == row.first_out), who, Alarm))
         found["first"] = first and as_form(first)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import orjson
 
+from hazwatch.alarms import export
 from hazwatch.app.node import clock, open_log
 from hazwatch.identity import service as identity
 from hazwatch.identity.accounts import AccountChange
@@ -16,7 +17,7 @@ from hazwatch.identity.desk import Desk
 from hazwatch.identity.model import SYSTEM, Role
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log
-from hazwatch.records.engine import Sessions, make_engine, make_sessions
+from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
 from hazwatch.records.schema import migrate
 from hazwatch.registry import service as registry
 from hazwatch.registry.desk import RegistryDesk
@@ -118,6 +119,17 @@ def import_workbook(settings: Settings, file: Path, *, dry_run: bool) -> tuple[b
     lines += [f"{sheet}:{counts}" for sheet, counts in result.counts.items()]
     verdict = "检查通过,未写入" if dry_run else f"已导入,登记版本 {result.version}"
     return result.ok, [*lines, verdict if result.ok else "有错误,什么都没有导入"]
+
+
+def verify_export(settings: Settings, file: Path) -> tuple[bool, str]:
+    """Whether a file is an alarm log that this system exported, unchanged; and what to say."""
+    with file.open("rb") as opened:
+        sha256 = export.digest(opened)
+    with reading(_sessions(settings)) as session:
+        found = export.verify(session, SYSTEM, sha256)
+    if found is None:
+        return False, f"{file.name}:不是本系统导出的文件,或导出后被改动(SHA-256 {sha256})"
+    return True, f"{file.name}:与 {found['by']} 于 {found['at']} 导出的 {found['rows']} 条报警一致(SHA-256 {sha256})"
 
 
 def _with_log(settings: Settings, act: Callable[[Log], Awaitable[T]], patience_s: float = 3.0) -> T:

@@ -31,9 +31,13 @@ async def _main(settings: Settings) -> None:
         """Called in a worker thread after an import was committed."""
         asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_REGISTRY, str(version).encode()), loop).result(10)
 
+    def alarm_room_changed() -> None:
+        """Called in a worker thread after rules or annunciation were changed."""
+        asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_ALARM_ROOM, b""), loop).result(10)
+
     registry = RegistryDesk(sessions, clock, master_key(settings.home), registry_changed)
     desk = Desk(sessions, clock, settings.home)
-    app = create_app(Parts(settings, sessions, clock, log, desk, registry, mirror, places, hub))
+    app = create_app(Parts(settings, sessions, clock, log, desk, registry, mirror, places, hub, alarm_room_changed))
     await hub.begin()
     beats = asyncio.create_task(hub.beats())
     config = uvicorn.Config(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hazwatch.cli.common import told
+from hazwatch.cli.common import settings_in_force, told
 
 app = typer.Typer(no_args_is_help=True, help="报警指标与治理试算")
 
@@ -104,3 +104,15 @@ def alarms_whatif(
             return
         for line in lines(form):
             typer.echo(line)
+
+
+@app.command("verify")
+def alarms_verify(file: Annotated[Path, typer.Argument(help="导出的报警文件", exists=True, dir_okay=False)]) -> None:
+    """Check an exported alarm log against the checksum kept at its export (核对导出文件)."""
+    from hazwatch.app import desks
+
+    with told():
+        ok, text = desks.verify_export(settings_in_force(), file)
+        typer.echo(text)
+        if not ok:
+            raise typer.Exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,7 @@ class Parts:
     mirror: Mirror
     places: Places
     hub: Hub
+    alarm_room_changed: Callable[[], None] = lambda: None
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -67,7 +68,11 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(points.router(sessions, gate, parts.mirror, parts.log, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
-    app.include_router(alarms_router(sessions, gate, parts.clock, lambda do, asked: _alarm(parts.log, do, asked)))
+    app.include_router(
+        alarms_router(
+            sessions, gate, parts.clock, lambda do, asked: _alarm(parts.log, do, asked), parts.alarm_room_changed
+        )
+    )
     app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
