@@ -167,11 +167,11 @@ def test_limit_versions_count_changes_of_limits_only(room: Office) -> None:
     seed(room.desk, SYSTEM, points({"name": "改名"}), "two")
     with reading(room.sessions) as session:
         assert (version(session), limits(session).version) == (2, 1)
-    seed(room.desk, SYSTEM, points({"name": "改名", "h": 9.9}), "three")
+    seed(room.desk, SYSTEM, points({"name": "改名", "range_high": 13.0, "deadband": 0.125}), "three")
     with reading(room.sessions) as session:
         assert (version(session), limits(session).version) == (3, 2)
         change = session.scalars(select(LimitChange).where(LimitChange.version == 2)).one()
-        assert ('"h":10.1' in change.old, '"h":9.9' in change.new) == (True, True)
+        assert ('"range_high":12.5' in change.old, '"range_high":13.0' in change.new) == (True, True)
         assert session.scalars(select(RegistryVersion.version).order_by(RegistryVersion.version)).all() == [1, 2, 3]
         assert verify_audit(session).length == 3
 

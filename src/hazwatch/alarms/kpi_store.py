@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.journal import FOREVER, AlarmLog, Ints, from_levels
-from hazwatch.alarms.model import KIND_QUALITY, Cause
+from hazwatch.alarms.model import HELD, JUDGED, KIND_QUALITY, Cause
 from hazwatch.alarms.tables import Alarm, AlarmEvent
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
@@ -24,8 +24,12 @@ LEAD_MS = DAY
 QUALITY = "质量"
 #: Levels as they are numbered within the alarms of a tag.
 LEVELS = (-2, -1, 1, 2)
+#: What is set aside does not ring: for the log it is as if the alarm were over until it is let out again.
+_HELD = [state.value for state, _, _ in HELD.values()]
 _MOVES = [Cause.ESCALATE.value, Cause.EASE.value]
-_CAUSES = [Cause.RAISE.value, Cause.ESCALATE.value, Cause.EASE.value, Cause.RETURN.value]
+_CAUSES = [
+    cause.value for cause in (*JUDGED, *(cause for _, enter, leave in HELD.values() for cause in (enter, leave)))
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ def _excursions(
 
     Returns:
         Those of one level, int64[N, 5]: key, begin, end, level, enterprise. And the lines of those that went through
-        several levels, int64[M, 6]: key, event time, level, begin of the excursion, enterprise, number of the line.
+        several levels or were set aside, int64[M, 6]: key, event time, level, begin of the excursion, enterprise,
+        number of the line.
     """
     window = _window(which, start, end)
     enterprise = cast(Alarm.enterprise, BigInteger)
@@ -105,10 +110,13 @@ def _excursions(
         _KEY, Alarm.event_time, func.coalesce(Alarm.returned_at, FOREVER), Alarm.worst_level, enterprise
     )  # fmt: skip
     of_line: tuple[Any, ...] = (
-        _KEY, AlarmEvent.event_time, AlarmEvent.level, Alarm.event_time, enterprise, AlarmEvent.id
+        _KEY, AlarmEvent.event_time, case((AlarmEvent.to_state.in_(_HELD), 0), else_=AlarmEvent.level),
+        Alarm.event_time, enterprise, AlarmEvent.id,
     )  # fmt: skip
-    several = select(AlarmEvent.alarm_id).where(
-        AlarmEvent.cause.in_(_MOVES), AlarmEvent.superseded.is_(False), AlarmEvent.event_time < end
+    valid = and_(AlarmEvent.superseded.is_(False), AlarmEvent.event_time < end)
+    several = union(
+        select(AlarmEvent.alarm_id).where(AlarmEvent.cause.in_(_MOVES), valid),
+        select(AlarmEvent.alarm_id).where(AlarmEvent.to_state.in_(_HELD), valid),
     )
     lines = (
         select(*of_line)
@@ -164,4 +172,5 @@ def _changes(lines: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     before = np.zeros(len(level), np.int64)
     same = (key[1:] == key[:-1]) & (born[1:] == born[:-1])
     before[1:][same] = level[:-1][same]
-    return key, ts, before, level
+    moved = before != level
+    return key[moved], ts[moved], before[moved], level[moved]

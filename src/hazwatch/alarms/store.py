@@ -27,10 +27,12 @@ def _float(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _state_columns(record: Record) -> dict[str, Any]:
+def _state_columns(record: Record, facts: PointFacts) -> dict[str, Any]:
     """The columns of a record that change in its life."""
     aside = record.aside
+    limit_set = facts.limit_set(record.worst_level) if record.kind == KIND_PROCESS else None
     return {
+        "limit_set": limit_set,
         "level": int(record.level), "worst_level": int(record.worst_level), "state": record.state.value,
         "priority": record.priority, "value": _number(record.value), "limit": _number(record.limit),
         "limit_version": record.limit_version, "returned_at": record.returned_at, "closed_at": record.closed_at,
@@ -148,12 +150,14 @@ def save(session: Session, change: Change, facts: FactsOf) -> None:
     new = [r for r in change.records.values() if r.id in change.begun]
     old = [r for r in change.records.values() if r.id not in change.begun]
     if new:
-        session.execute(insert(Alarm), [{**_birth_columns(r, facts(r.point)), **_state_columns(r)} for r in new])
+        born = [(r, facts(r.point)) for r in new]
+        session.execute(insert(Alarm), [{**_birth_columns(r, f), **_state_columns(r, f)} for r, f in born])
     if old:
         # scope: node-internal because the desk writes what the judge found; people's changes were checked before
         changed = update(Alarm).where(Alarm.id == bindparam("record_id"))
-        columns: dict[str, Any] = {name: bindparam(name) for name in _state_columns(old[0])}
-        session.connection().execute(changed.values(columns), [{"record_id": r.id, **_state_columns(r)} for r in old])
+        rows = [{"record_id": r.id, **_state_columns(r, facts(r.point))} for r in old]
+        columns: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "record_id"}
+        session.connection().execute(changed.values(columns), rows)
     if change.events:
         session.execute(
             insert(AlarmEvent), [_event_columns(e, change.records[e.alarm_id].point) for e in change.events]
@@ -214,7 +218,9 @@ def form(record: Record, facts: PointFacts) -> dict[str, Any]:
         "quantity": facts.quantity, "unit": facts.unit, "source": facts.source, "source_name": facts.source_name,
         "enterprise": facts.enterprise, "enterprise_name": facts.enterprise_name, "level": record.level.word,
         "worst_level": record.worst_level.word, "state": record.state.value, "priority": record.priority,
-        "value": _number(record.value), "limit": _number(record.limit), "event_time": iso(record.event_time),
+        "value": _number(record.value), "limit": _number(record.limit),
+        "limit_set": facts.limit_set(record.worst_level) if record.kind == KIND_PROCESS else None,
+        "event_time": iso(record.event_time),
         "arrived_at": iso(record.arrived_at), "returned_at": iso_or_none(record.returned_at),
         "closed_at": iso_or_none(record.closed_at), "acknowledged_by": record.acknowledged_by,
         "acknowledged_at": iso_or_none(record.acknowledged_at), "note": record.note, "found_late": record.found_late,
@@ -228,7 +234,7 @@ def facts_of_row(row: Alarm) -> PointFacts:
     """The facts that a row remembers."""
     return PointFacts(
         row.point, row.point_code, row.point_name, row.quantity, row.unit, row.source, row.source_name,
-        row.enterprise, row.enterprise_name, row.path, row.simulated,
+        row.enterprise, row.enterprise_name, row.path, row.simulated, (row.limit_set or "",) * 4,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Alarm(Scoped, Base):
     value: Mapped[float | None]
     limit: Mapped[float | None]
     limit_version: Mapped[int] = mapped_column(Integer)
+    limit_set: Mapped[str | None] = mapped_column(String(12))
     event_time: Mapped[int] = mapped_column(BigInteger)
     arrived_at: Mapped[int] = mapped_column(BigInteger)
     returned_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -196,6 +197,7 @@ class AlarmEvent(Base):
     __table_args__ = (
         Index("ix_alarm_event_point_event_time", "point", "event_time"),
         Index("ix_alarm_event_cause_event_time", "cause", "event_time"),
+        Index("ix_alarm_event_to_state_event_time", "to_state", "event_time"),
         Index("ix_alarm_event_event_time", "event_time"),
     )
 

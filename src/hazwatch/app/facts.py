@@ -15,6 +15,7 @@ from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import directory as registry_directory
 from hazwatch.registry import facts as registry_facts
 from hazwatch.registry.facts import Points
+from hazwatch.registry.limits.model import ORIGINS, effective, origin
 from hazwatch.risk.confidence import Inputs
 from hazwatch.risk.model import COMBUSTIBLE, OTHER, TOXIC
 from hazwatch.risk.service import SourceFacts
@@ -32,6 +33,7 @@ class Picture:
         limits: of all points.
         kinds: for the quality rules.
         span: measuring range, float64[P].
+        limit_sets: whose threshold is judged, uint8[P, 4] (``registry.limits.model.ORIGINS``).
     """
 
     points: Points
@@ -40,15 +42,17 @@ class Picture:
     limits: Limits
     kinds: PointKinds
     span: NDArray[np.float64]
+    limit_sets: NDArray[np.uint8]
 
     def facts(self, index: int) -> PointFacts:
         """The facts of a point; one that the registry does not know keeps a speaking stand-in."""
         p = self.points.get(index)
         if p is None:
             return PointFacts(index, f"#{index}", f"未登记指标 #{index}", "", "", "", "", "", "", "/", simulated=False)
+        ll, l, h, hh = (ORIGINS[k] for k in self.limit_sets[index].tolist())  # noqa: E741  # the name of the limit
         return PointFacts(
             p.index, p.code, p.name, p.quantity, p.unit, p.source, p.source_name, p.enterprise, p.enterprise_name,
-            p.path, p.simulated,
+            p.path, p.simulated, (ll, l, h, hh),
         )  # fmt: skip
 
     def equipment(self, index: int) -> str:
@@ -69,8 +73,11 @@ def load(sessions: Sessions) -> Picture:
         sources = registry_facts.all_sources(session)
         arrays = registry_directory.limits(session)
         gateways = registry_facts.all_gateways(session)
-    threshold = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh])
-    limits = Limits(arrays.version, threshold, np.nan_to_num(arrays.deadband), arrays.on_delay_ms, arrays.off_delay_ms)
+    own_set = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh])
+    limits = Limits(
+        arrays.version, effective(own_set, arrays.regulator), np.nan_to_num(arrays.deadband), arrays.on_delay_ms,
+        arrays.off_delay_ms,
+    )  # fmt: skip
     own = _points_of([s.code for s in sources], points)
     graded = tuple(
         SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, mine)
@@ -79,7 +86,7 @@ def load(sessions: Sessions) -> Picture:
     return Picture(
         points, graded, _inputs(points, graded, gateways, len(limits)), limits,
         PointKinds(arrays.range_low, arrays.range_high, _flow_of(points, len(limits))),
-        arrays.range_high - arrays.range_low,
+        arrays.range_high - arrays.range_low, origin(own_set, arrays.regulator),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hazwatch.records.engine import make_engine, make_sessions, unit_of_work
 TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.identity.tables",
     "hazwatch.registry.tables",
+    "hazwatch.registry.limits.tables",
     "hazwatch.alarms.tables",
     "hazwatch.risk.tables",
     "hazwatch.access.tables",

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from hazwatch.identity.secrets import unseal
 from hazwatch.records.bulk import columns
+from hazwatch.registry.limits.tables import RegulatorLimit
 from hazwatch.registry.service import gateway_options, version
 from hazwatch.registry.tables import Counter, Gateway, Point
 
@@ -74,6 +75,7 @@ class LimitArrays:
         version: limit version, 0 before the first import.
         on_delay_ms, off_delay_ms: int64.
         gateway: dense number of the point's gateway, int64, −1 without a point.
+        regulator: the regulator's 低低 低 高 高高, float64[P, 4]. The others are the enterprise's.
     """
 
     version: int
@@ -87,6 +89,7 @@ class LimitArrays:
     on_delay_ms: NDArray[np.int64]
     off_delay_ms: NDArray[np.int64]
     gateway: NDArray[np.int64]
+    regulator: Floats
 
 
 def directory(session: Session, master_key: bytes) -> DirectoryRecord:
@@ -134,6 +137,13 @@ def limits(session: Session) -> LimitArrays:
         gateway[at] = number
         table[:, at] = np.array(figures, np.float64)
     floats = dict(zip(names[:7], table[:7], strict=True))
+    regulator = np.full((size, 4), np.nan)
+    row = RegulatorLimit
+    for index, *figures in columns(session, select(row.point, row.ll, row.l, row.h, row.hh)):
+        regulator[np.array(index, np.int64)] = np.array(figures, np.float64).T
     delays = np.rint(np.nan_to_num(table[7:]) * 1_000).astype(np.int64)
     at_version = session.get_one(Counter, "limit_version").next - 1
-    return LimitArrays(version=at_version, on_delay_ms=delays[0], off_delay_ms=delays[1], gateway=gateway, **floats)
+    return LimitArrays(
+        version=at_version, on_delay_ms=delays[0], off_delay_ms=delays[1], gateway=gateway, regulator=regulator,
+        **floats,
+    )  # fmt: skip

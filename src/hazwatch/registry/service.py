@@ -21,6 +21,9 @@ from hazwatch.records.engine import reading, unit_of_work
 from hazwatch.registry import write
 from hazwatch.registry.columns import BY_KEY, SHEETS
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.limits.held_back import hold_back
+from hazwatch.registry.limits.model import Item, LimitSet
+from hazwatch.registry.limits.service import enter
 from hazwatch.registry.model import WITH_KEY, WITH_PASSWORD, WITH_SECRET, Description
 from hazwatch.registry.parse import Book, Problem, parse_book, raw_of
 from hazwatch.registry.plan import TABLES, Plan, Planner
@@ -34,7 +37,13 @@ MAX_PROBLEMS = 500
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did or would do. ``version`` is the registry's version afterwards."""
+    """What an import did or would do.
+
+    Attributes:
+        version: the registry's version afterwards.
+        held_back: points whose limits the file would change: they wait for a second person.
+        proposal: number of the proposal that holds them.
+    """
 
     ok: bool
     dry_run: bool
@@ -42,6 +51,8 @@ class ImportResult:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    held_back: int = 0
+    proposal: int | None = None
 
 
 def template() -> bytes:
@@ -73,7 +84,7 @@ def seed(desk: RegistryDesk, who: Principal, description: Description, name: str
     """
     book, problems = parse_book(raw_of(description))
     digest = hashlib.sha256(repr(description).encode()).hexdigest()
-    result = _take_in(desk, who, book, problems, _Origin(name, digest), dry_run=False)
+    result = _take_in(desk, who, book, problems, _Origin(name, digest, seed=True), dry_run=False)
     if not result.ok:
         lines = [f"{item.sheet} {item.row - 1} {item.column}: {item.message}" for item in result.errors[:10]]
         raise ValueError(f"{name} 有 {len(result.errors)} 处错误: " + "; ".join(lines))
@@ -153,8 +164,11 @@ def set_gateway_password(desk: RegistryDesk, who: Principal, code: str, password
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
+    """Where rows come from; ``seed``: a description of the program itself, which never changes limits in force."""
+
     name: str
     digest: str
+    seed: bool = False
 
 
 def _take_in(
@@ -166,15 +180,19 @@ def _take_in(
         with reading(desk.sessions) as session:
             # With unreadable rows there is no use in looking for what refers to them.
             plan = Plan(problems=problems) if problems else Planner(session, who, book).make()
-            return _result(plan, version(session), dry_run=dry_run)
+            held = [] if problems or plan.problems else hold_back(plan)
+            return _result(plan, version(session), dry_run=dry_run, held=len(held))
     with unit_of_work(desk.sessions) as session:
         write.lock(session)
         plan = Planner(session, who, book).make()
-        if plan.problems or not plan.changes:
-            return _result(plan, version(session), dry_run=False)
+        held = [] if plan.problems else hold_back(plan)
         now = desk.clock()
+        number = _propose(session, who, held, origin, now) if held and not origin.seed else None
+        if plan.problems or not plan.changes:
+            return _result(plan, version(session), dry_run=False, held=len(held), proposal=number)
         write.carry_out(session, plan, who, now, desk.master_key)
-        result = _result(plan, write.take(session, "registry_version")[0], dry_run=False)
+        new = write.take(session, "registry_version")[0]
+        result = _result(plan, new, dry_run=False, held=len(held), proposal=number)
         _note_version(session, who, now, result, origin, plan.place)
     desk.on_change(result.version)
     return result
@@ -198,10 +216,19 @@ def _note_version(session: Session, who: Principal, now: int, result: ImportResu
     audit.record(session, now, who, "registry.import", str(result.version), path, detail)
 
 
-def _result(plan: Plan, at_version: int, *, dry_run: bool) -> ImportResult:
+def _propose(session: Session, who: Principal, held: list[Item], origin: _Origin, now: int) -> int:
+    return enter(session, who, LimitSet.ENTERPRISE, held, f"档案导入 {origin.name}", now)
+
+
+def _result(
+    plan: Plan, at_version: int, *, dry_run: bool, held: int = 0, proposal: int | None = None
+) -> ImportResult:  # fmt: skip
     counts = {BY_KEY[key].title: sheet.counts for key, sheet in plan.sheets.items()}
     errors, warnings = _cut(plan.problems), _cut(plan.warnings)
-    return ImportResult(not errors, dry_run, at_version, counts, errors, warnings)
+    if held and (dry_run or proposal is not None):
+        what = f"{held} 个指标的限值与现行不同,不随导入生效,{'将' if dry_run else '已'}转为提案"
+        warnings.append(Problem("指标", "", 0, "", what + ("" if dry_run else f" #{proposal}") + ",须由第二人批准"))
+    return ImportResult(not errors, dry_run, at_version, counts, errors, warnings, held, proposal)
 
 
 def _cut(problems: list[Problem]) -> list[Problem]:

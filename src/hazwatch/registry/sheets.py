@@ -48,16 +48,17 @@ def workbook(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> bytes:
             validation = _validation(column, letter)
             if validation is not None:
                 worksheet.data_validations.append(validation)
-        worksheet.append([_header_cell(worksheet, column) for column in sheet.columns])
+        worksheet.append([header_cell(worksheet, column) for column in sheet.columns])
         for row in rows.get(sheet.key, ()):
-            worksheet.append([_cell(worksheet, column, row.get(column.key)) for column in sheet.columns])
+            worksheet.append([value_cell(worksheet, column, row.get(column.key)) for column in sheet.columns])
     _help(book)
     buffer = BytesIO()
     book.save(buffer)
     return buffer.getvalue()
 
 
-def _header_cell(worksheet: Any, column: Column) -> Any:
+def header_cell(worksheet: Any, column: Column) -> Any:
+    """The title of a column, with what to fill in as a comment."""
     cell = WriteOnlyCell(worksheet, column.title + (" *" if column.required else ""))
     cell.font = Font(bold=True)
     cell.fill = PatternFill("solid", fgColor="DDE7F0")
@@ -65,7 +66,8 @@ def _header_cell(worksheet: Any, column: Column) -> Any:
     return cell
 
 
-def _cell(worksheet: Any, column: Column, value: Any) -> Any:
+def value_cell(worksheet: Any, column: Column, value: Any) -> Any:
+    """A value as the column writes it; never a formula."""
     if column.kind is Kind.YES_NO:
         return None if value is None else ("是" if value else "否")
     if column.kind is Kind.OPTIONS:

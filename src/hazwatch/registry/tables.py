@@ -148,13 +148,19 @@ class RegistryVersion(Scoped, Base):
 
 
 class LimitChange(Scoped, Base):
-    """One point's limits changed. All changes of one import carry one version; ``old`` is empty for a new point."""
+    """One point's limits changed. All changes of one import or proposal carry one version.
+
+    ``old`` is empty for a new point. ``which`` is the set (None = the enterprise's), ``why`` the proposal's reason.
+    """
 
     __tablename__ = "limit_change"
 
     version: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    point: Mapped[int] = mapped_column(ForeignKey("point.index"), primary_key=True, autoincrement=False)
+    point: Mapped[int] = mapped_column(ForeignKey("point.index"), primary_key=True, autoincrement=False, index=True)
     at: Mapped[int] = mapped_column(BigInteger)
     who: Mapped[str] = mapped_column(String(64))
     old: Mapped[str] = mapped_column(Text)
     new: Mapped[str] = mapped_column(Text)
+    which: Mapped[str | None] = mapped_column(String(12))
+    why: Mapped[str | None] = mapped_column(String(1000))
+    proposal: Mapped[int | None] = mapped_column(Integer)

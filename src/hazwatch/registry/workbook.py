@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time, timedelta
 from io import BytesIO
 from typing import Any
@@ -20,9 +20,10 @@ MAX_SHEETS = 20
 
 
 class WorkbookReader:
-    """Reads one workbook; ``problems`` gathers what is wrong with it."""
+    """Reads one workbook with sheets that are known by title; ``problems`` gathers what is wrong with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sheets: Mapping[str, Sheet] = BY_TITLE) -> None:
+        self._sheets_known = sheets
         self.problems: list[Problem] = []
 
     def read(self, content: bytes, file_name: str) -> dict[str, list[RawRow]]:
@@ -51,12 +52,12 @@ class WorkbookReader:
             self._complain(book.sheetnames[0], f"工作表超过 {MAX_SHEETS} 个")
             return found
         for worksheet in book.worksheets:
-            sheet = BY_TITLE.get(worksheet.title)
+            sheet = self._sheets_known.get(worksheet.title)
             if sheet is not None:
                 worksheet.reset_dimensions()  # what the file says about its size is not to be believed
                 found[sheet.key] = self._rows(sheet, worksheet)
             elif worksheet.title != HELP_TITLE:
-                self._complain(worksheet.title, f"不认识的工作表,应为 {'、'.join(BY_TITLE)} 之一")
+                self._complain(worksheet.title, f"不认识的工作表,应为 {'、'.join(self._sheets_known)} 之一")
         return found
 
     def _rows(self, sheet: Sheet, worksheet: Any) -> list[RawRow]:

@@ -28,6 +28,7 @@ from hazwatch.registry import queries
 from hazwatch.registry.api import Live
 from hazwatch.registry.api import router as registry_router
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.limits.api import router as limits_router
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
@@ -65,6 +66,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
+    app.include_router(limits_router(parts.registry, gate, lambda _who, _number: None))
     app.include_router(points.router(sessions, gate, parts.mirror, parts.log, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))

@@ -1,0 +1,1 @@
+"""Limits of points: two sets, proposals with a second person, versions, history, workbook."""
