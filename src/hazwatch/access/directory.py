@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,11 @@ class Resolved:
     index: NDArray[np.int64]
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """The three, in their order."""
+        return self.index, self.scale, self.offset
 
 
 def resolve(points: Mapping[str, PointAddress], address: Sequence[str]) -> Resolved:

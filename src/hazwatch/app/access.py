@@ -13,20 +13,19 @@ import orjson
 import uvicorn
 
 from hazwatch.access import dead_letters
-from hazwatch.access.directory import Directory, DirectoryHolder, LinkConfig, PointTable
+from hazwatch.access.directory import DirectoryHolder, LinkConfig
 from hazwatch.access.frames.listener import FramesListener
 from hazwatch.access.intake import GroupCommit
-from hazwatch.access.modbus import ModbusAdapter
 from hazwatch.access.national.desk import NationalDesk
 from hazwatch.access.national.http import create_app
 from hazwatch.access.national.message import Limits
 from hazwatch.access.national.tcp import NationalTcpListener, TcpLimits
-from hazwatch.access.opcua import OpcUaAdapter
-from hazwatch.access.port import StatusBoard
+from hazwatch.access.port import Adapter, Intake, StatusBoard
 from hazwatch.access.recorded import RecordedAdapter
 from hazwatch.access.report import LinkReport
 from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker_of
 from hazwatch.access.supervisor import AccessRoom
+from hazwatch.app.links import load_directory
 from hazwatch.app.node import clock, open_log, run_process, secret
 from hazwatch.app.tls import certificate
 from hazwatch.app.warm import warm_access
@@ -34,8 +33,7 @@ from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log
 from hazwatch.log.server import NODE_USER
 from hazwatch.log.shares import WHOLE
-from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
-from hazwatch.registry import directory as registry_directory
+from hazwatch.records.engine import make_engine, make_sessions, reading
 from hazwatch.registry import facts as registry_facts
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
@@ -49,19 +47,6 @@ _ROOT = "/"
 #: Options that name files, and the word that names none.
 _FILES = frozenset({"certificate", "private_key", "server_certificate", "ca"})
 _SYSTEM_CA = "system"
-
-
-def load_directory(sessions: Sessions, key: bytes) -> Directory:
-    """The registry's gateways as access knows them."""
-    with reading(sessions) as session:
-        record = registry_directory.directory(session, key)
-    links = {}
-    for code, link in record.links.items():
-        own = link.points
-        points = PointTable(own.address, own.code, own.index, own.scale, own.offset)
-        fields = {name: getattr(link, name) for name in LinkConfig.__slots__ if name != "points"}
-        links[code] = LinkConfig(**fields, points=points)
-    return Directory(record.version, links)
 
 
 def _is(code: str, link: LinkConfig) -> bool:
@@ -90,6 +75,20 @@ def _below(folder: Path, name: str) -> Path:
     if not path.is_relative_to(folder.resolve()):
         raise ValueError(f"文件 {name!r} 不在 {folder} 之内")
     return path
+
+
+def _opcua(link: LinkConfig, intake: Intake, board: StatusBoard) -> Adapter:
+    """Loads the client of the protocol with the first link that needs it."""
+    from hazwatch.access.opcua import OpcUaAdapter
+
+    return OpcUaAdapter(link, intake, board, clock)
+
+
+def _modbus(link: LinkConfig, intake: Intake, board: StatusBoard) -> Adapter:
+    """As above."""
+    from hazwatch.access.modbus import ModbusAdapter
+
+    return ModbusAdapter(link, intake, board, clock)
 
 
 class Access:
@@ -128,8 +127,8 @@ class Access:
         return AccessRoom(
             holder,
             factories={
-                "opcua": lambda link: OpcUaAdapter(confined(link, home), intake, board, clock),
-                "modbus": lambda link: ModbusAdapter(link, intake, board, clock),
+                "opcua": lambda link: _opcua(confined(link, home), intake, board),
+                "modbus": lambda link: _modbus(link, intake, board),
                 "recorded": lambda link: RecordedAdapter(confined(link, home), intake, board, clock),
                 "sparkplug-external": lambda link: SparkplugListener(
                     broker_of(confined(link, home)), holder, intake, board, clock, partial(_is, link.code)

@@ -10,6 +10,7 @@ import gc
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -174,8 +175,11 @@ class Engine:
         points = np.arange(first, min(first + count, len(kept.latest.ts)))
         return wire.pack(kept.latest, kept.judge, points)
 
-    async def _grades(self, _: bytes) -> bytes:
-        return orjson.dumps([{"path": g.path, "grade": g.form()} for g in self.risk.grades.values()])
+    async def _grades(self, data: bytes) -> bytes:
+        """Grades of all objects, in parts: ``[first, count]``."""
+        first, count = orjson.loads(data)
+        part = islice(self.risk.grades.values(), first, first + count)
+        return orjson.dumps([{"path": g.path, "grade": g.form()} for g in part])
 
     async def _series(self, data: bytes) -> bytes:
         """History of one point: ``{point, from, to, step}`` → JSON."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from hazwatch.app.access import load_directory
+from hazwatch.app.links import mqtt_users
 from hazwatch.app.node import clock, open_log, secret, until_told
 from hazwatch.app.tls import certificate
 from hazwatch.identity import service as identity
@@ -19,7 +19,7 @@ from hazwatch.identity.model import SYSTEM
 from hazwatch.identity.secrets import master_key
 from hazwatch.log import server
 from hazwatch.log.client import LogAwayError
-from hazwatch.log.server import MqttUser, ServerConfig
+from hazwatch.log.server import ServerConfig
 from hazwatch.records.engine import Sessions, make_engine, make_sessions
 from hazwatch.records.schema import migrate
 from hazwatch.registry import model as rows
@@ -30,6 +30,8 @@ from hazwatch.simulator.registry import park
 from hazwatch.stream import wire
 from hazwatch.supervisor import Child, Supervisor
 
+#: What the log's collector tries to stay below; its messages lie on disk, not in memory.
+_LOG_MEMORY = "256MiB"
 Say = Callable[[str], None]
 Row = TypeVar("Row")
 #: Stopped in this order: who asks before who answers, the log last.
@@ -79,12 +81,7 @@ class Node:
 
     def _server_config(self) -> ServerConfig:
         settings = self._settings
-        links = load_directory(self._sessions, master_key(settings.home)).links.values()
-        users = tuple(
-            MqttUser(link.code, link.secret.decode(), link.options.get("group", ""), link.options.get("node", ""))
-            for link in links
-            if link.protocol == "sparkplug" and link.secret
-        )
+        users = mqtt_users(self._sessions, master_key(settings.home))
         return ServerConfig(
             settings.home.resolve(), settings.log_port, secret(settings.home, "log.password"), settings.host,
             settings.mqtt_port, users, settings.log_gib * 2 + 2,
@@ -103,7 +100,8 @@ class Node:
             self._supervisor.start(
                 Child(
                     "log", [server.executable(), "-c", str(conf)],
-                    prepare=lambda: server.write(self._server_config()), stop_signal=signal.SIGTERM,
+                    {"GOMEMLIMIT": _LOG_MEMORY}, prepare=lambda: server.write(self._server_config()),
+                    stop_signal=signal.SIGTERM,
                 )
             )  # fmt: skip
         environment = _environment(settings)
@@ -139,7 +137,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The settings in force, for the children."""
     values = settings.model_dump(mode="json")
     values["home"] = str(settings.home.resolve())
-    return {f"HAZWATCH_{name.upper()}": str(value) for name, value in values.items()}
+    # Threads of one process share two heaps instead of having eight for each core, which would never shrink again.
+    return {f"HAZWATCH_{name.upper()}": str(value) for name, value in values.items()} | {"MALLOC_ARENA_MAX": "2"}
 
 
 async def _main(settings: Settings, say: Say) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 
-from hazwatch.app.access import load_directory
+from hazwatch.app.links import load_directory
 from hazwatch.app.node import open_log, run_process, until_told
 from hazwatch.app.tls import certificate
 from hazwatch.identity.secrets import master_key

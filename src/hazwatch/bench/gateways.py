@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
@@ -66,7 +67,8 @@ class FramesGateway(asyncio.Protocol):
         self._took = took
         self._key = b""
         self._buffer = bytearray()
-        self._sequence = 0
+        # A number is never used twice in the life of a gateway, whatever happens to its process.
+        self._sequence = time.time_ns() // 1_000_000
         self._sent: deque[tuple[int, float]] = deque()
         self._transport: asyncio.Transport | None = None
 

@@ -39,6 +39,14 @@ def rss_mib(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_MIB
 
 
+def pss_mib(pid: int) -> float:
+    """Memory of a process with what it shares with others divided among them, MiB."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 @dataclass(slots=True)
 class Meter:
     """Watches the processes of a node.
@@ -60,6 +68,10 @@ class Meter:
         for pid in children(self.root):
             name = role(pid)
             self.top_mib[name] = max(self.top_mib.get(name, 0.0), rss_mib(pid))
+
+    def share(self) -> dict[str, float]:
+        """Memory of each role now, shared pages counted once, MiB."""
+        return {role(pid): pss_mib(pid) for pid in children(self.root)}
 
     def used(self) -> dict[str, float]:
         """Processor seconds of each role since ``begin``."""

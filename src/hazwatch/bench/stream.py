@@ -84,11 +84,12 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         say(f"发送 {plan.points} 个指标,{plan.hz:g} Hz,{plan.warm_s:g}+{plan.seconds:g} 秒……")
         meter = Meter(node.pid)
         sent = await _drive(orders, meter, watch, say)
-        used, elapsed = meter.used(), sent["measured_s"]
+        used, elapsed, share = meter.used(), sent["measured_s"], meter.share()
         caught_s = await _caught_up(watch)
         after = await _ledger(log)
         report = _report(plan, sink, sent, used, elapsed, meter, watch)
         report["node_start_s"], report["caught_up_s"] = round(began_s, 2), round(caught_s, 2)
+        report["pss_mib"], report["pss_total_mib"] = {k: round(v) for k, v in share.items()}, round(sum(share.values()))
         report["ledger"] = _compare(sent, before, after)
         await log.close()
     report["disk"] = _disk(settings.home, after["samples"] - before["samples"], after["stored"])

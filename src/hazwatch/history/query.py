@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hazwatch.history.port import History
-from hazwatch.history.thinning import MINUTE
+from hazwatch.vocabulary.moments import MINUTE
 
 #: At most this many steps come back when the step is chosen automatically.
 MOST_STEPS = 1_500

@@ -6,7 +6,7 @@ do not import each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -104,23 +104,37 @@ def directory(session: Session, master_key: bytes) -> DirectoryRecord:
         row for part in columns(session, select(*wanted).order_by(Point.gateway)) for row in zip(*part, strict=True)
     )
     points = {gateway: PointColumns.of([row[1:] for row in own]) for gateway, own in groupby(rows, itemgetter(0))}
-    links = {
-        row.code: LinkRecord(
-            gateway=row.number,
-            code=row.code,
-            name=row.name,
-            protocol=row.protocol,
-            enterprise=row.enterprise,
-            address=row.address,
-            options=gateway_options(row.options),
-            secret=unseal(master_key, row.secret, row.code) if row.secret else b"",
-            stale_after_s=row.stale_after_s,
-            simulated=row.simulated,
-            points=points.get(row.code) or PointColumns.of([]),
-        )
-        for row in session.scalars(select(Gateway).order_by(Gateway.number))
-    }
+    nothing = PointColumns.of([])
+    links = {row.code: _link(row, points.get(row.code, nothing), master_key) for row in _gateways(session)}
     return DirectoryRecord(version(session), links)
+
+
+def gateways(session: Session, master_key: bytes, protocol: str) -> list[LinkRecord]:
+    """The gateways of one protocol, without their points."""
+    # scope: node-internal because the node listens to all its gateways
+    nothing = PointColumns.of([])
+    return [_link(row, nothing, master_key) for row in _gateways(session) if row.protocol == protocol]
+
+
+def _gateways(session: Session) -> Iterable[Gateway]:
+    # scope: node-internal because the node listens to all its gateways
+    return session.scalars(select(Gateway).order_by(Gateway.number))
+
+
+def _link(row: Gateway, points: PointColumns, master_key: bytes) -> LinkRecord:
+    return LinkRecord(
+        gateway=row.number,
+        code=row.code,
+        name=row.name,
+        protocol=row.protocol,
+        enterprise=row.enterprise,
+        address=row.address,
+        options=gateway_options(row.options),
+        secret=unseal(master_key, row.secret, row.code) if row.secret else b"",
+        stale_after_s=row.stale_after_s,
+        simulated=row.simulated,
+        points=points,
+    )
 
 
 def limits(session: Session) -> LimitArrays:

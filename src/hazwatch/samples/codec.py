@@ -18,6 +18,8 @@ from hazwatch.samples.batch import Origin, SampleBatch
 from hazwatch.vocabulary.lanes import Lane
 
 MAGIC = b"HZS1"
+#: By number: making a member of an enumeration anew for every frame costs more than the frame.
+_LANES = {int(lane): lane for lane in Lane}
 _HEADER = np.dtype([("magic", "S4"), ("frames", "<u4"), ("samples", "<u4"), ("spare", "<u4")])
 _ORIGIN = np.dtype(
     [
@@ -113,7 +115,8 @@ def decode(data: bytes) -> Message:
     counts = table["samples"].astype(np.int64)
     if int(counts.sum()) != n:
         raise ValueError(f"frames of the message hold {int(counts.sum())} samples, its header promises {n}")
-    origins = tuple(
-        Origin(int(r["gateway"]), int(r["sequence"]), int(r["received_at"]), Lane(int(r["lane"]))) for r in table
-    )
+    columns = (table[name].tolist() for name in ("gateway", "sequence", "received_at", "lane"))
+    if int(table["lane"].max(initial=0)) not in _LANES:
+        raise ValueError("a frame of the message lies in no lane")
+    origins = tuple(Origin(g, s, at, _LANES[lane]) for g, s, at, lane in zip(*columns, strict=True))
     return Message(SampleBatch(point, ts, value, quality), origins, counts)

@@ -100,6 +100,7 @@ class Pipeline:
         self._worked = 0.0
         self._told = Place(*desk.offset)
         self._beside: set[asyncio.Task[None]] = set()
+        self._spare: state.StreamState | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -180,7 +181,8 @@ class Pipeline:
         self._beside = {task for task in self._beside if not task.done()}
         if now - self._saved >= self._snapshot_s and self._sink.interrupted is None and not self._beside:
             self._saved = now
-            self._begin_beside(self._save(self._sink.begin_flush(), state.copied(self.kept)))
+            self._spare = state.copied(self.kept, self._spare)
+            self._begin_beside(self._save(self._sink.begin_flush(), self._spare))
         if now - self._flushed >= _FLUSH_S:
             self._flushed = now
             self._sink.begin_flush()

@@ -105,14 +105,29 @@ class StreamState:
             self.latest = latest.grown(self.latest, points)
 
 
-def copied(state: StreamState) -> StreamState:
-    """A copy that stays as it is while the stream goes on. Limits are replaced, never changed, so they are shared."""
-    thinned: list[Any] = [a.copy() for a in state.thinning]
-    newest: list[Any] = [a.copy() for a in state.latest]
-    return StreamState(
-        state.place, state.limits, judged.copied(state.judge), thinning.Thinning(*thinned), latest.Latest(*newest),
-        SeenFrames(state.seen.array()), dict(state.owed),
-    )  # fmt: skip
+def copied(state: StreamState, spare: StreamState | None = None) -> StreamState:
+    """A copy that stays as it is while the stream goes on. Limits are replaced, never changed, so they are shared.
+
+    Args:
+        state: to copy.
+        spare: an older copy that nobody needs any more; its memory is used again (fresh memory costs ten times more).
+    """
+    if spare is None or spare.judge.ring.ts.shape != state.judge.ring.ts.shape:
+        size = len(state.latest.ts)
+        ring = state.judge.ring.ts.shape[1]
+        spare = StreamState(
+            Place(), state.limits, judged.fresh(judged.points_in(state.judge), ring), thinning.fresh(size),
+            latest.fresh(size),
+        )  # fmt: skip
+    for to, source in zip(_arrays(spare), _arrays(state), strict=True):
+        np.copyto(to, source)
+    spare.place, spare.limits, spare.owed = state.place, state.limits, dict(state.owed)
+    spare.seen = SeenFrames(state.seen.array())
+    return spare
+
+
+def _arrays(state: StreamState) -> list[NDArray[Any]]:
+    return [*judged.flatten(state.judge), *state.thinning, *state.latest]
 
 
 class _Steady(io.FileIO):

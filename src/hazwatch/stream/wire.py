@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hazwatch.history.latest import Latest
-from hazwatch.judge.state import JudgeState
+if TYPE_CHECKING:  # the pages' process needs the words of this module and not the compiler behind these
+    from hazwatch.history.latest import Latest
+    from hazwatch.judge.state import JudgeState
 
 #: One point as told to the pages.
 VALUE = np.dtype(

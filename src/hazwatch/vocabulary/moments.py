@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 #: Epoch milliseconds of now. Only shells hold one; pure rooms get times as data.
 Clock = Callable[[], int]
@@ -40,7 +41,13 @@ def from_ms(ms: int) -> datetime:
 
 def iso(ms: int) -> str:
     """``2026-11-23T07:00:00.000Z``."""
-    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_second(ms // SECOND)}.{ms % SECOND:03d}Z"
+
+
+@lru_cache(4096)
+def _second(s: int) -> str:
+    """A second as text. Live data lie within few of them, and making the text costs more than everything around it."""
+    return (_EPOCH + timedelta(seconds=s)).isoformat().replace("+00:00", "")
 
 
 def parse(text: str, *, zone: tzinfo = UTC) -> int:

@@ -26,6 +26,7 @@ from hazwatch.web.places import Places
 
 _log = logging.getLogger(__name__)
 _PART = 100_000
+_GRADES = 2_000
 #: The engine beats once a second; silence longer than this means that it is down.
 ENGINE_SILENCE_MS = 5_000
 _DAY_S = 86_400
@@ -56,7 +57,7 @@ class Mirror:
     async def load(self, log: Log) -> None:
         """Ask the engine for everything."""
         try:
-            self.grades = {g["grade"]["code"]: g for g in orjson.loads(await log.ask(wire.RPC_GRADES))}
+            self.grades = await self._all_grades(log)
             first = 0
             while True:
                 rows = wire.unpack(await log.ask(wire.RPC_VALUES, orjson.dumps([first, _PART])))
@@ -67,6 +68,17 @@ class Mirror:
             self.loaded = True
         except RpcError as error:
             _log.info("engine does not answer yet: %s", error)
+
+    async def _all_grades(self, log: Log) -> dict[str, dict[str, Any]]:
+        """The grades of all objects, asked for in parts that fit in a message."""
+        grades: dict[str, dict[str, Any]] = {}
+        first = 0
+        while True:
+            part = orjson.loads(await log.ask(wire.RPC_GRADES, orjson.dumps([first, _GRADES])))
+            grades |= {g["grade"]["code"]: g for g in part}
+            first += _GRADES
+            if len(part) < _GRADES:
+                return grades
 
     def take_values(self, rows: NDArray[np.void]) -> None:
         """Newer values of some points."""

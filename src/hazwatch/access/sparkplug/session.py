@@ -12,7 +12,6 @@ A metric is addressed as ``device/metric`` or, when no point has that address, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hazwatch.access.columns import mark_unusable
-from hazwatch.access.directory import LinkConfig, PointAddress
+from hazwatch.access.directory import LinkConfig, Resolved, resolve
 from hazwatch.access.sparkplug import decode as wire
 from hazwatch.access.sparkplug import sparkplug_b_pb2 as pb
 from hazwatch.access.sparkplug.datatypes import QUALITY_GOOD
@@ -53,24 +52,35 @@ class Result:
     gap: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Alias:
-    alias: int
-    name: str
-    device: str
-    datatype: int
+class _Born:
+    """The metrics of one certificate: N names, alias int64[N] (own negative keys where there is none), data types."""
+
+    def __init__(self, names: list[str], alias: NDArray[np.int64], datatype: NDArray[np.int64]) -> None:
+        self.names = names
+        self.alias = alias
+        self.datatype = datatype
+        self._by_name: dict[str, int] | None = None
+
+    def alias_of(self, name: str) -> int | None:
+        """The alias of a name. Few nodes ever ask, so the dictionary is made when one does."""
+        if self._by_name is None:
+            self._by_name = dict(zip(self.names, self.alias.tolist(), strict=True))
+        return self._by_name.get(name)
 
 
 class _Table:
-    """Aliases of a node, sorted, with what belongs to each."""
+    """Aliases of a node, sorted, with what belongs to each; of an alias given twice the later stands."""
 
-    def __init__(self, rows: Iterable[tuple[_Alias, PointAddress | None]]) -> None:
-        ordered = sorted(rows, key=lambda row: row[0].alias)
-        self.alias = np.array([a.alias for a, _ in ordered], np.int64)
-        self.point = np.array([-1 if p is None else p.index for _, p in ordered], np.int64)
-        self.datatype = np.array([a.datatype for a, _ in ordered], np.int64)
-        self.scale = np.array([1.0 if p is None else p.scale for _, p in ordered])
-        self.offset = np.array([0.0 if p is None else p.offset for _, p in ordered])
+    def __init__(self, alias: NDArray[np.int64], datatype: NDArray[np.int64], found: Resolved) -> None:
+        last = len(alias) - 1 - np.unique(alias[::-1], return_index=True)[1]
+        self.alias, self.datatype = alias[last], datatype[last]
+        self.point, self.scale, self.offset = found.index[last], found.scale[last], found.offset[last]
+
+    @classmethod
+    def empty(cls) -> _Table:
+        """Nothing is known."""
+        none = np.zeros(0, np.int64)
+        return cls(none, none, Resolved(none, np.zeros(0), np.zeros(0)))
 
     def rows(self, alias: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each alias, −1 = unknown."""
@@ -95,8 +105,8 @@ class EdgeNode:
         self._asked_at: int | None = None
         self._seq: int | None = None
         self._bd_seq: int | None = None
-        self._names: dict[tuple[str, str], _Alias] = {}  # (device, name)
-        self._table = _Table(())
+        self._born: dict[str, _Born] = {}  # by device, "" = the node itself
+        self._table = _Table.empty()
         self._reported: set[str] = set()
         self._unaliased = -1  # the decoder's word for "no alias"; our own keys lie below it
         self.incomplete = True  # something was missed since the last birth: ask until a new one comes
@@ -125,7 +135,7 @@ class EdgeNode:
             return Result(refusals=[(Refusal.MALFORMED, f"出生证书无法解析: {error}")])
         result = Result()
         if not device:
-            self._names.clear()
+            self._born.clear()
             self._reported.clear()
             self._bd_seq = next((m.long_value or m.int_value for m in message.metrics if m.name == "bdSeq"), None)
             self._seq = message.seq % _SEQUENCES
@@ -135,8 +145,12 @@ class EdgeNode:
             if not self.alive:
                 return self._unborn(now)
             self._follow(message.seq, result)
-        for metric in message.metrics:
-            self._names[device, metric.name] = _Alias(self._key(metric), metric.name, device, metric.datatype)
+        metrics = message.metrics
+        self._born[device] = _Born(
+            [m.name for m in metrics],
+            np.array([self._key(m) for m in metrics], np.int64),
+            np.array([m.datatype for m in metrics], np.int64),
+        )
         self._build()
         self._report_unknown(result)
         self._samples(wire.decode(np.frombuffer(payload, np.uint8)), payload, device, now, result, born=True)
@@ -179,9 +193,8 @@ class EdgeNode:
                 return result
             self.alive = False
             self._seq = None
-        points = sorted(
-            {p.index for (d, n), _ in self._names.items() if device in ("", d) and (p := self._point(d, n)) is not None}
-        )
+        found = [self._resolve(d).index for d in self._born if device in ("", d)]
+        points = sorted({int(p) for index in found for p in index if p >= 0})
         if points:
             n = len(points)
             batch = SampleBatch.of(points, [now] * n, np.full(n, np.nan), [Quality.DISCONNECTED] * n)
@@ -195,18 +208,31 @@ class EdgeNode:
         self._unaliased -= 1
         return self._unaliased
 
-    def _point(self, device: str, name: str) -> PointAddress | None:
-        points = self.link.points
-        return (points.get(f"{device}/{name}") if device else None) or points.get(name)
+    def _resolve(self, device: str) -> Resolved:
+        """What stands behind the metrics of a certificate: by device and name, else by name."""
+        names, points = self._born[device].names, self.link.points
+        found = resolve(points, names)
+        if not device:
+            return found
+        own = resolve(points, [f"{device}/{name}" for name in names])
+        mine = own.index >= 0
+        return Resolved(*(np.where(mine, a, b) for a, b in zip(own.columns, found.columns, strict=True)))
 
     def _build(self) -> None:
-        self._table = _Table((a, self._point(d, n)) for (d, n), a in self._names.items())
+        born = list(self._born.values())
+        found = [self._resolve(device).columns for device in self._born]
+        if born:
+            self._table = _Table(
+                np.concatenate([b.alias for b in born]), np.concatenate([b.datatype for b in born]),
+                Resolved(*(np.concatenate(column) for column in zip(*found, strict=True))),
+            )  # fmt: skip
 
     def _report_unknown(self, result: Result) -> None:
         names = [
-            f"{d}/{n}" if d else n
-            for (d, n) in self._names
-            if self._point(d, n) is None and not n.startswith(_HOUSEKEEPING)
+            f"{d}/{born.names[i]}" if d else born.names[i]
+            for d, born in self._born.items()
+            for i in np.flatnonzero(self._resolve(d).index < 0).tolist()
+            if not born.names[i].startswith(_HOUSEKEEPING)
         ]
         fresh = [n for n in names if n not in self._reported]
         if fresh:
@@ -230,13 +256,16 @@ class EdgeNode:
     def _rows(self, metrics: wire.Metrics, payload: bytes, device: str, *, born: bool) -> NDArray[np.int64]:
         """Row in the table of every metric. Aliases go in one look-up; names (allowed without alias) one by one."""
         alias = metrics.alias
-        if born or (alias < 0).any():
+        if born:
+            return self._table.rows(self._born[device].alias)
+        named = np.flatnonzero(metrics.name_len >= 0)
+        if len(named) and device in self._born:
             alias = alias.copy()
-            for i in np.flatnonzero(metrics.name_len >= 0):
+            for i in named.tolist():
                 at, size = int(metrics.name_at[i]), int(metrics.name_len[i])
-                known = self._names.get((device, payload[at : at + size].decode("utf-8", "replace")))
+                known = self._born[device].alias_of(payload[at : at + size].decode("utf-8", "replace"))
                 if known is not None:
-                    alias[i] = known.alias
+                    alias[i] = known
         return self._table.rows(alias)
 
     def _samples(
