@@ -22,6 +22,7 @@ from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
 from hazwatch.app.history import open_history
 from hazwatch.app.node import clock, open_log, run_process, until_told
+from hazwatch.app.trials import Trials
 from hazwatch.app.warm import warm_engine
 from hazwatch.app.watch import Watch
 from hazwatch.history import latest, query, thinning
@@ -76,6 +77,7 @@ class Engine:
         )  # fmt: skip
         self.pipeline.desk_lock = lock
         self.watch.state, self.watch.picture = kept, self.picture
+        self.trials = Trials(self.sessions, self.store, lambda: self.picture, clock)
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
 
@@ -166,6 +168,7 @@ class Engine:
             wire.RPC_SERIES: self._series,
             wire.RPC_ALARM: self._alarm,
             wire.RPC_LEDGER: self._ledger,
+            wire.RPC_WHATIF: self.trials.answer,
         }
 
     async def _values(self, data: bytes) -> bytes:
@@ -227,7 +230,10 @@ async def _main(settings: Settings) -> None:
     gc.freeze()
     _log.info("engine ready: %d points", engine.pipeline.kept.points)
     try:
-        await until_told(engine.pipeline.run(), engine.tick(), engine.tell_values(), engine.beat(), engine.watch.run())
+        await until_told(
+            engine.pipeline.run(), engine.tick(), engine.tell_values(), engine.beat(), engine.watch.run(),
+            engine.trials.work(),
+        )  # fmt: skip
     finally:
         engine.close()
         await log.close()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hazwatch.history.port import History
+from hazwatch.samples.batch import SampleBatch
 from hazwatch.vocabulary.moments import MINUTE
 
 #: At most this many steps come back when the step is chosen automatically.
@@ -175,3 +176,33 @@ def _rows(table: object, names: tuple[str, ...]) -> NDArray[np.float64]:
     empty = rows[:, 5] == 0
     rows[empty, 1:5] = np.nan
     return rows
+
+
+async def sample_counts(store: History, points: NDArray[np.int64], start: int, end: int) -> dict[int, int]:
+    """Kept samples of each of these points in a range; points without any are missing."""
+    table = await store.select(
+        f"SELECT point, count() AS n FROM hazwatch.samples WHERE {_among(points)} "  # noqa: S608  # numbers only
+        f"AND ts >= {int(start)} AND ts < {int(end)} GROUP BY point"
+    )
+    return {int(row["point"]): int(row["n"]) for row in table.to_pylist()}
+
+
+async def many_samples(store: History, points: NDArray[np.int64], start: int, end: int) -> SampleBatch:
+    """Kept samples of some points, each once, by point and event time."""
+    table = await store.select(
+        "SELECT point, ts, value, quality FROM hazwatch.samples FINAL "  # noqa: S608  # numbers only
+        f"WHERE {_among(points)} AND ts >= {int(start)} AND ts < {int(end)} ORDER BY point, ts"
+    )
+    if table.num_rows == 0:
+        return SampleBatch.empty()
+    return SampleBatch.of(*(table.column(name).to_numpy() for name in ("point", "ts", "value", "quality")))
+
+
+def _among(points: NDArray[np.int64]) -> str:
+    """A condition on the point that the store's index can serve: runs of neighbours are ranges."""
+    found = np.sort(points)
+    if not len(found):
+        return "0"
+    edges = np.flatnonzero(np.diff(found) > 1) + 1
+    runs = [(int(part[0]), int(part[-1])) for part in np.split(found, edges)]
+    return "(" + " OR ".join(f"point BETWEEN {a} AND {b}" if b > a else f"point = {a}" for a, b in runs) + ")"

@@ -21,6 +21,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.registry.tables",
     "hazwatch.registry.limits.tables",
     "hazwatch.alarms.tables",
+    "hazwatch.alarms.trial_tables",
     "hazwatch.risk.tables",
     "hazwatch.access.tables",
 )

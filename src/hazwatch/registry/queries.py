@@ -220,6 +220,43 @@ def enterprises(session: Session, who: Principal, *, q: str = "", code: str = ""
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class PointPlace:
+    """A point with what is needed to ask for it elsewhere."""
+
+    index: int
+    code: str
+    name: str
+    quantity: str
+    path: str
+
+
+def point_places(
+    session: Session, who: Principal, wanted: PointFilter, codes: Collection[str] = ()
+) -> list[PointPlace]:  # fmt: skip
+    """Points in scope by index: those of a filter, or those of the codes where any are given."""
+    columns = (Point.index, Point.code, Point.name, Point.quantity, Point.path)
+    if not codes:
+        statement = scoped(select(*columns), who, Point)
+        for column, value in (
+            (Point.source, wanted.source),
+            (Point.enterprise, wanted.enterprise),
+            (Point.quantity, wanted.quantity),
+        ):
+            if value:
+                statement = statement.where(column == value)
+        return [PointPlace(*row) for row in session.execute(statement.order_by(Point.index))]
+    names = sorted(set(codes))
+    rows = [
+        PointPlace(*row)
+        for start in range(0, len(names), _CHUNK)
+        for row in session.execute(
+            scoped(select(*columns).where(Point.code.in_(names[start : start + _CHUNK])), who, Point)
+        )
+    ]
+    return sorted(rows, key=lambda row: row.index)
+
+
 def point_counts(session: Session, who: Principal) -> dict[str, int]:
     """Points in scope by enterprise."""
     statement = scoped(select(Point.enterprise, func.count()).group_by(Point.enterprise), who, Point)

@@ -25,6 +25,7 @@ SUBJECT_VALUES, SUBJECT_ALARMS, SUBJECT_GRADES, SUBJECT_BEAT, SUBJECT_LINKS = (
 )
 SUBJECT_REGISTRY = "hz.live.registry"
 RPC_LEDGER = "hz.rpc.ledger"
+RPC_WHATIF = "hz.rpc.whatif"
 #: Rules of suppression or ways of annunciation were changed.
 SUBJECT_ALARM_ROOM = "hz.live.alarmroom"
 RPC_VALUES, RPC_GRADES, RPC_SERIES, RPC_ALARM = (

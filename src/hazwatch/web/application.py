@@ -16,6 +16,8 @@ from hazwatch.alarms.api import router as alarms_router
 from hazwatch.alarms.kpi_api import router as kpi_router
 from hazwatch.alarms.kpi_service import Room
 from hazwatch.alarms.store import open_counts
+from hazwatch.alarms.trial_api import router as trial_router
+from hazwatch.alarms.trial_service import Scope, evidence
 from hazwatch.identity import errors
 from hazwatch.identity.api import router as identity_router
 from hazwatch.identity.deps import Gate
@@ -66,7 +68,13 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
-    app.include_router(limits_router(parts.registry, gate, lambda _who, _number: None))
+    app.include_router(limits_router(parts.registry, gate, lambda who, number: _evidence(sessions, who, number)))
+    app.include_router(
+        trial_router(
+            sessions, gate, parts.clock, lambda who, scope: _points(sessions, who, scope),
+            lambda do, number: _whatif(parts.log, do, number),
+        )
+    )  # fmt: skip
     app.include_router(points.router(sessions, gate, parts.mirror, parts.log, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
@@ -102,6 +110,26 @@ def _rooms(sessions: Sessions, who: Principal) -> list[Room]:
         counts = queries.point_counts(session, who)
         rows = queries.enterprises(session, who)
     return [Room(row.code, row.name, row.region, row.park, counts.get(row.code, 0)) for row in rows]
+
+
+def _points(sessions: Sessions, who: Principal, scope: Scope) -> list[queries.PointPlace]:
+    wanted = queries.PointFilter("", scope.source, scope.enterprise, scope.quantity)
+    with reading(sessions) as session:
+        return queries.point_places(session, who, wanted, scope.codes)
+
+
+def _evidence(sessions: Sessions, who: Principal, number: str) -> dict[str, Any] | None:
+    with reading(sessions) as session:
+        return evidence(session, who, number)
+
+
+async def _whatif(log: Log, do: str, number: str) -> None:
+    """The engine does the work; one that is away finds a what-if on the list when it comes back."""
+    try:
+        await log.ask(wire.RPC_WHATIF, orjson.dumps({"do": do, "id": number}))
+    except RpcError as error:
+        if do != "start":
+            raise ApiError(503, "engine_away", "引擎暂时没有应答,未能取消", "请稍后再试") from error
 
 
 async def _alarm(log: Log, do: str, asked: dict[str, Any]) -> dict[str, Any]:
