@@ -6,9 +6,11 @@ One server serves the whole run. PostgreSQL refuses to run as root, so under roo
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,6 +20,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -33,31 +36,56 @@ def binaries() -> Path | None:
     return next((folder for folder in reversed(folders) if (folder / "initdb").exists()), None)
 
 
+class PostgresServer:
+    """A server of its own folder and port, which a test may kill and start again."""
+
+    def __init__(self) -> None:
+        folder = binaries()
+        if folder is None:
+            pytest.skip("no PostgreSQL server binaries under /usr/lib/postgresql")
+        self._home = Path(tempfile.mkdtemp(prefix="hazwatch-pg-"))
+        self._user = _runner(self._home)
+        data = self._home / "data"
+        init = [
+            folder / "initdb", "-D", data, "-A", "trust", "-U", _OWNER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+        ]  # fmt: skip
+        subprocess.run(init, check=True, capture_output=True, user=self._user, cwd=self._home)
+        port = _free_port()
+        settings = [
+            "fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={self._home}",
+        ]  # fmt: skip
+        options = [part for setting in settings for part in ("-c", setting)]
+        self._command = [folder / "postgres", "-D", data, "-p", str(port), *options]
+        self.url = f"postgresql://{_OWNER}@127.0.0.1:{port}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        self._child = subprocess.Popen(
+            self._command, user=self._user, cwd=self._home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _wait(self.url, self._child)
+
+    def kill(self) -> None:
+        """``kill -9`` of the server and of everything it started."""
+        family = [*psutil.Process(self._child.pid).children(recursive=True), psutil.Process(self._child.pid)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._child.wait()
+
+    def stop(self) -> None:
+        self._child.send_signal(signal.SIGINT)  # without waiting for those who are connected
+        self._child.wait(timeout=20)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
 @cache
 def server() -> str:
-    """Start the server; returns the URL of its maintenance database. Skips the test where there are no binaries."""
-    folder = binaries()
-    if folder is None:
-        pytest.skip("no PostgreSQL server binaries under /usr/lib/postgresql")
-    home = Path(tempfile.mkdtemp(prefix="hazwatch-pg-"))
-    user = _runner(home)
-    data = home / "data"
-    init = [folder / "initdb", "-D", data, "-A", "trust", "-U", _OWNER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-    subprocess.run(init, check=True, capture_output=True, user=user, cwd=home)
-    port = _free_port()
-    settings = ["fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}"]
-    options = [part for setting in settings for part in ("-c", setting)]
-    child = subprocess.Popen(
-        [folder / "postgres", "-D", data, "-p", str(port), *options],
-        user=user,
-        cwd=home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    atexit.register(_stop, child, home)
-    url = f"postgresql://{_OWNER}@127.0.0.1:{port}/postgres"
-    _wait(url, child)
-    return url
+    """Start the server of the run; returns the URL of its maintenance database. Skips where there are no binaries."""
+    running = PostgresServer()
+    atexit.register(running.stop)
+    return running.url
 
 
 def fresh_database(template: str = "template0") -> str:
@@ -101,12 +129,6 @@ def _wait(url: str, child: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _stop(child: subprocess.Popen[bytes], home: Path) -> None:
-    child.terminate()
-    child.wait(timeout=20)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 DATABASES = ["sqlite", "postgresql"]

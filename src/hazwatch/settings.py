@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         "engine,access,web", description="which processes this machine runs, of several that share log and records"
     )
     log_replicas: int = Field(1, ge=1, le=5, description="servers of the NATS cluster that hold each message (3 = R3)")
+    shares: int = Field(
+        1, ge=1, le=1024, description="in how many shares the enterprises are dealt out over engines; fixed once in use"
+    )
+    lease_s: float = Field(5.0, ge=1, description="an engine that is silent this long loses its shares to the others")
     history_url: str = Field(
         "",
         description="HTTP URLs of a ClickHouse cluster: shards separated by semicolons, replicas of each by commas; "
@@ -78,6 +82,14 @@ class Settings(BaseSettings):
         """Arguments win over the environment, the environment over the file."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("hazwatch.toml"))
+
+    @model_validator(mode="after")
+    def _shared_engines(self) -> Settings:
+        """Engines that take shares over from each other keep nothing at home."""
+        missing = [name for name in ("log_url", "records_url", "history_url") if not getattr(self, name)]
+        if self.shares > 1 and missing:
+            raise ValueError(f"shares > 1 needs {', '.join(missing)}: engines on several machines share these")
+        return self
 
     @property
     def roles(self) -> list[str]:

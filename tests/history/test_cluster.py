@@ -93,6 +93,11 @@ async def test_the_same_questions_as_of_the_embedded_store(store: ClusterStore) 
     assert steps.rows[:, 5].tolist() == [1.0] * 5
     minutes = await query.series(store, 3, NOON, NOON + 6 * 3_600_000, 3600)
     assert (minutes.source, minutes.rows[:, 5].tolist()) == ("minute", [1.0] * 5)
+    assert await query.sample_counts(store, np.array([0, 1, 3]), NOON, NOON + 600_000) == {0: 5, 1: 5, 3: 6}
+    many = await query.many_samples(store, np.array([0, 1, 3]), NOON, NOON + 70_000)
+    assert (many.point.tolist(), many.value.tolist()) == ([0, 0, 1, 1, 3, 3], [0.0, 60.0, 0.0, 60.0, 0.0, 7.5])
+    assert await query.stored(store) == 21
+    assert (await query.ledger(store))[0] == 20
     assert (await query.series(store, 99, NOON, NOON + 600_000, 60)).rows.shape == (0, 7)
 
 
@@ -127,11 +132,21 @@ class Stream:
     def run(self) -> None:
         while not self.stopped:
             began = time.monotonic()
-            self._store.insert(*block(self.blocks))
+            self._insert()
             if self.blocks % 3 == 0:
-                self._store.insert(*block(self.blocks))
+                self._insert()
             self.longest = max(self.longest, time.monotonic() - began)
             self.blocks += 1
+
+    def _insert(self) -> None:
+        """As the sink does: again until it is confirmed."""
+        while True:
+            try:
+                self._store.insert(*block(self.blocks))
+            except StoreAwayError:
+                time.sleep(0.2)
+            else:
+                return
 
     def until(self, more: int, patience_s: float = 60.0) -> None:
         goal, deadline = self.blocks + more, time.monotonic() + patience_s

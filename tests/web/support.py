@@ -30,6 +30,7 @@ from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
 from hazwatch.web.application import Parts, create_app
+from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Hub
 from hazwatch.web.mirror import Mirror
 from hazwatch.web.places import Places
@@ -115,12 +116,13 @@ def build(records: Sessions, home: Path) -> Site:
     registry.seed(place.desk, SYSTEM, SMALL, "test")
     clock, log = FakeClock(), FakeLog()
     places = Places(records)
-    mirror = Mirror(clock, places)
+    engines = Engines(log, 1, lambda _: {})
+    mirror = Mirror(clock, places, engines)
     places._load()
     hub = Hub(log, mirror, places, clock)
     desk = Desk(records, clock, home, passwords=CHEAP)
     settings = Settings(home=home, simulator=False)
-    app = create_app(Parts(settings, records, clock, log, desk, place.desk, mirror, places, hub))
+    app = create_app(Parts(settings, records, clock, log, engines, desk, place.desk, mirror, places, hub))
     with reading(records) as session:
         points = {p.index: p for p in registry_facts.Points.read(session)}
 
@@ -149,8 +151,8 @@ def build(records: Sessions, home: Path) -> Site:
         }
         for code in owners
     }  # fmt: skip
-    mirror.links_at = mirror.beat_at = clock.now
-    mirror.beat = {"ready": True}
+    mirror.links_at = mirror.beat_at[0] = clock.now
+    mirror.beats[0] = {"ready": True}
     for code, colour in ((f"{JIA}001", "orange"), (f"{YI}001", "blue"), (JIA, "orange"), (YI, "blue")):
         grade = {
             "code": code, "colour": colour, "score": 61.0, "confidence": 1.0, "at": "2026-11-23T07:00:00.000Z",

@@ -120,7 +120,7 @@ async def test_a_page_that_leaves_is_forgotten(site) -> None:
 
 
 async def test_the_beat(site, hub) -> None:
-    told = {"samples": 5, "ready": True, "judged_to": NOON, "lag_ms": 12}
+    told = {"share": 0, "samples": 5, "ready": True, "judged_to": NOON, "lag_ms": 12}
     await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps(told))
     beat = hub.beat()
     assert (beat["engine"], beat["log"], beat["access"], beat["judged_to"], beat["lag_ms"]) == (
@@ -134,12 +134,12 @@ async def test_the_beat(site, hub) -> None:
 @pytest.mark.usefixtures("hub")
 async def test_an_engine_that_came_back_is_asked_for_everything(site) -> None:
     asked = len(site.log.asked)
-    await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps({"samples": 50, "ready": True}))
-    await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps({"samples": 60, "ready": True}))
+    await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps({"share": 0, "samples": 50, "ready": True}))
+    await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps({"share": 0, "samples": 60, "ready": True}))
     assert len(site.log.asked) == asked
     grade = {"path": site.places.path(JIA), "grade": {"code": f"{JIA}001", "colour": "red"}}
     site.log.answers[wire.RPC_GRADES] = lambda _: orjson.dumps([grade])
-    await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps({"samples": 3, "ready": True}))
+    await site.log.tell(wire.SUBJECT_BEAT, orjson.dumps({"share": 0, "samples": 3, "ready": True}))
     assert site.mirror.grade(f"{JIA}001")["colour"] == "red"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
@@ -14,8 +14,8 @@ from hazwatch.alarms.holds import ACTIVE, REQUESTED, Hold
 from hazwatch.alarms.inherit import POLICY
 from hazwatch.alarms.model import After
 from hazwatch.alarms.rules import Rule, parse
-from hazwatch.alarms.store import iso_or_none
-from hazwatch.alarms.tables import AlarmHold, AlarmSetting, SuppressionRule
+from hazwatch.alarms.store import Owns, everything, iso_or_none
+from hazwatch.alarms.tables import Alarm, AlarmHold, AlarmSetting, SuppressionRule
 from hazwatch.vocabulary.levels import Level
 
 
@@ -28,11 +28,11 @@ def hold_of(row: AlarmHold) -> Hold:
     )  # fmt: skip
 
 
-def standing_holds(session: Session) -> list[Hold]:
-    """Every hold that is active or waits for its approval."""
+def standing_holds(session: Session, owns: Owns = everything) -> list[Hold]:
+    """Every hold that is active or waits for its approval, of the enterprises that are ours."""
     # scope: node-internal because the alarm desk sets alarms of the whole node aside
     rows = session.scalars(select(AlarmHold).where(AlarmHold.status.in_([ACTIVE, REQUESTED])).order_by(AlarmHold.at))
-    return [hold_of(row) for row in rows]
+    return [hold_of(row) for row in rows if owns(row.enterprise)]
 
 
 def save_holds(session: Session, holds: Iterable[Hold], facts: FactsOf) -> None:
@@ -92,3 +92,12 @@ def hold_form(row: AlarmHold) -> dict[str, Any]:
         "ended_at": iso_or_none(row.ended_at), "end_note": row.end_note, "rule": row.rule or None,
         "rule_version": row.rule_version or None,
     }  # fmt: skip
+
+
+def owners_of(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """Enterprise of records and holds, by id; those that are not known are missing."""
+    found: dict[str, str] = {}
+    for table in (Alarm, AlarmHold):
+        # scope: node-internal because a command goes to whoever keeps the record; its scope was checked before
+        found |= dict(session.execute(select(table.id, table.enterprise).where(table.id.in_(ids))).tuples().all())
+    return found

@@ -63,8 +63,12 @@ Finding = Transition | Revision
 class AlarmDesk:
     """Open records and standing holds in memory, and what the judge finds."""
 
-    def __init__(self, sessions: Sessions, facts: FactsOf) -> None:
+    def __init__(
+        self, sessions: Sessions, facts: FactsOf, name: str = "alarms", owns: store.Owns = store.everything
+    ) -> None:
         self.sessions = sessions
+        self._name = name
+        self._owns = owns
         self.facts = facts
         self.holds: dict[tuple[int, str], list[Hold]] = {}
         self.offset = (0, 0)
@@ -90,12 +94,12 @@ class AlarmDesk:
         self._latched.clear()
         with reading(self.sessions) as session:
             self._said = hold_store.policies(session)
-            for record in store.open_records(session):
+            for record in store.open_records(session, self._owns):
                 self.remember(record)
             self._bursts = store.bursts(session, _RECALL_MS)
-            for hold in hold_store.standing_holds(session):
+            for hold in hold_store.standing_holds(session, self._owns):
                 self.holds.setdefault((hold.point, hold.alarm_kind), []).append(hold)
-            self.offset = store.read_offset(session)
+            self.offset = store.read_offset(session, self._name)
             self.seq = store.newest_seq(session)
 
     def know_policies(self) -> None:
@@ -110,6 +114,9 @@ class AlarmDesk:
         """Run a use case in one transaction; after a failure take the truth from the tables again."""
         try:
             with unit_of_work(self.sessions) as session:
+                if self._owns is not store.everything:
+                    # Others number changes too; the units of all take turns (records.fence).
+                    self.seq = store.newest_seq(session)
                 return work(session)
         except BaseException:
             self.load()
@@ -233,7 +240,7 @@ class AlarmDesk:
         changed |= batch.records
         hold_store.save_holds(session, self._one_shots_over(changed.values()), self.facts)
         if kind == KIND_PROCESS:
-            store.write_offset(session, *offset)
+            store.write_offset(session, self._name, *offset)
             self.offset = offset
         return list(changed.values())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -15,7 +15,14 @@ from hazwatch.alarms.tables import Alarm, AlarmEvent, StreamOffset
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import iso
 
-_OFFSET = "alarms"
+#: Whether an enterprise, by its code, is ours: of several engines each keeps the alarms of its share.
+Owns = Callable[[str], bool]
+
+
+def everything(enterprise: str) -> bool:
+    """The one engine of a node owns every enterprise."""
+    del enterprise
+    return True
 
 
 def _number(value: float) -> float | None:
@@ -79,10 +86,11 @@ def event_of(row: AlarmEvent) -> Event:
     )  # fmt: skip
 
 
-def open_records(session: Session) -> list[Record]:
-    """Every record that is not closed."""
+def open_records(session: Session, owns: Owns = everything) -> list[Record]:
+    """Every record that is not closed, of the enterprises that are ours."""
     # scope: node-internal because the alarm desk keeps the open records of the whole node in memory
-    return [record_of(row) for row in session.scalars(select(Alarm).where(Alarm.state.in_([s.value for s in OPEN])))]
+    rows = session.scalars(select(Alarm).where(Alarm.state.in_([s.value for s in OPEN])))
+    return [record_of(row) for row in rows if owns(row.enterprise)]
 
 
 def records_after(session: Session, point: int, kind: str, moment: int) -> list[Record]:
@@ -174,16 +182,16 @@ def _event_columns(event: Event, point: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read_offset(session: Session) -> tuple[int, int]:
-    """How far the records are: live, background."""
-    row = session.get(StreamOffset, _OFFSET)
+def read_offset(session: Session, name: str) -> tuple[int, int]:
+    """How far the records are in the stream of a name: live, background."""
+    row = session.get(StreamOffset, name)
     return (row.live, row.background) if row else (0, 0)
 
 
-def write_offset(session: Session, live: int, background: int) -> None:
+def write_offset(session: Session, name: str, live: int, background: int) -> None:
     """Note how far the records are, in the transaction that brought them there."""
-    session.execute(delete(StreamOffset).where(StreamOffset.name == _OFFSET))
-    session.execute(insert(StreamOffset), [{"name": _OFFSET, "live": live, "background": background}])
+    session.execute(delete(StreamOffset).where(StreamOffset.name == name))
+    session.execute(insert(StreamOffset), [{"name": name, "live": live, "background": background}])
 
 
 def bursts(session: Session, reach: int) -> dict[str, tuple[str, int]]:

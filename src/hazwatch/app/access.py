@@ -13,6 +13,7 @@ import orjson
 import uvicorn
 
 from hazwatch.access import dead_letters
+from hazwatch.access.dealt import DealtIntake
 from hazwatch.access.directory import DirectoryHolder, LinkConfig
 from hazwatch.access.frames.listener import FramesListener
 from hazwatch.access.intake import GroupCommit
@@ -32,7 +33,7 @@ from hazwatch.app.warm import warm_access
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log
 from hazwatch.log.server import NODE_USER
-from hazwatch.log.shares import WHOLE
+from hazwatch.log.shares import Share, all_shares, share_of
 from hazwatch.records.engine import make_engine, make_sessions, reading
 from hazwatch.registry import facts as registry_facts
 from hazwatch.settings import Settings
@@ -102,8 +103,10 @@ class Access:
         self._letters: asyncio.Queue[DeadLetter] = asyncio.Queue(_LETTERS)
         self._paths: dict[str, str] = {}
         self.holder = DirectoryHolder(load_directory(self._sessions, self._key))
+        self._share_of: dict[int, int] = {}
+        self._deal_out()
         self.board = StatusBoard()
-        self.intake = GroupCommit(self._append, self._letter, commit_ms=settings.commit_ms)
+        self.intake = self._make_intake()
         self.national = NationalDesk(
             self.holder, self.intake, self.board, clock, Limits(future_ms=settings.future_s * 1000)
         )
@@ -144,8 +147,22 @@ class Access:
             on_reports=self._on_reports,
         )
 
-    async def _append(self, data: bytes, lane: Lane) -> None:
-        await self._log.append(WHOLE.lane(lane), data)
+    def _make_intake(self) -> GroupCommit | DealtIntake:
+        """One group commit, or one for each share that enterprises are dealt out in."""
+        count = self._settings.shares
+        commits = [
+            GroupCommit(partial(self._append, share), self._letter, commit_ms=self._settings.commit_ms)
+            for share in all_shares(count)
+        ]
+        return commits[0] if count == 1 else DealtIntake(commits, lambda gateway: self._share_of[gateway])
+
+    def _deal_out(self) -> None:
+        links = self.holder.current.links.values()
+        # Gateways that are gone keep their share: their last frames may be on the way.
+        self._share_of |= {link.gateway: share_of(link.enterprise, self._settings.shares).number for link in links}
+
+    async def _append(self, share: Share, data: bytes, lane: Lane) -> None:
+        await self._log.append(share.lane(lane), data)
 
     def _letter(self, letter: DeadLetter) -> None:
         if self._letters.full():
@@ -161,7 +178,9 @@ class Access:
         await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
 
     async def _on_registry(self, _: bytes) -> None:
-        self.holder.current = await asyncio.to_thread(load_directory, self._sessions, self._key)
+        fresh = await asyncio.to_thread(load_directory, self._sessions, self._key)
+        self.holder.current = fresh
+        self._deal_out()
         await self._load_paths()
 
     async def _load_paths(self) -> None:

@@ -1,12 +1,11 @@
-"""The engine process: reads the log, judges, keeps history, alarm records and grades, and answers the pages.
+"""An engine: reads the log, judges, keeps history, alarm records and grades, and answers the pages.
 
-It is the one owner of the history store and the one writer of alarm records and grades.
+It is the one writer of the alarm records and grades of what its ``Seat`` says: a whole node, or a share of many.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import math
 from collections.abc import Awaitable, Callable
@@ -20,18 +19,15 @@ from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
-from hazwatch.app.history import open_history
-from hazwatch.app.node import clock, open_log, run_process, until_told
+from hazwatch.app.node import clock, run_process
+from hazwatch.app.seat import Seat
 from hazwatch.app.trials import Trials
-from hazwatch.app.warm import warm_engine
 from hazwatch.app.watch import Watch
 from hazwatch.history import latest, query, thinning
-from hazwatch.history.offsets import OffsetFile
 from hazwatch.history.port import History
 from hazwatch.history.sink import HistorySink
-from hazwatch.log.client import Log, LogConfig, RpcError
+from hazwatch.log.client import Log, RpcError
 from hazwatch.log.shares import CONTROL
-from hazwatch.records.engine import make_engine, make_sessions
 from hazwatch.risk.service import RiskDesk
 from hazwatch.settings import Settings
 from hazwatch.stream import control, state, wire
@@ -53,17 +49,16 @@ _BEHIND = 20
 class Engine:
     """Everything of the engine process, wired."""
 
-    def __init__(self, settings: Settings, log: Log, store: History) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, log: Log, store: History, seat: Seat) -> None:
         self._log = log
-        home = settings.home
-        self.sessions = make_sessions(make_engine(settings.records))
-        self.picture = facts.load(self.sessions)
+        self._seat = seat
+        self.sessions = seat.sessions
+        self.picture = facts.load(self.sessions, seat.owns)
         self.store = store
-        kept = state.load(home / "snapshots")
-        self.desk = AlarmDesk(self.sessions, self._facts)
-        sink = HistorySink(self.store, OffsetFile(home / "history.offset"), settings.heartbeat_s * 1000, kept.place)
-        lanes = Lanes(log, kept.place)
+        kept = state.load(seat.folder)
+        self.desk = AlarmDesk(self.sessions, self._facts, seat.share.named("alarms"), seat.owns)
+        sink = HistorySink(self.store, seat.offsets, settings.heartbeat_s * 1000, kept.place)
+        lanes = Lanes(log, kept.place, seat.share)
         lock = asyncio.Lock()
         self.watch = Watch(log, self.desk, lock)
         self.risk = RiskDesk(self.sessions, self.watch.alarms_of, self.watch.confidence_of)
@@ -71,15 +66,19 @@ class Engine:
         self.room = AlarmRoom(self.desk, lock, self.watch)
         self.watch.room = self.room
         self.pipeline = Pipeline(
-            kept, lanes, sink, self.desk, kinds=self.picture.kinds, folder=home / "snapshots",
+            kept, lanes, sink, self.desk, kinds=self.picture.kinds, folder=seat.folder,
             snapshot_s=settings.snapshot_s, announce=self.watch.announce, on_tick=self.watch.on_tick,
-            rejudge=FromHistory(self.store, self.desk, lambda: self.pipeline.kept),
+            rejudge=FromHistory(self.store, self.desk, lambda: self.pipeline.kept), saved_at=seat.saved_at,
         )  # fmt: skip
         self.pipeline.desk_lock = lock
         self.watch.state, self.watch.picture = kept, self.picture
-        self.trials = Trials(self.sessions, self.store, lambda: self.picture, clock)
+        self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
+
+    def _whole_picture(self) -> facts.Picture:
+        """The registry whole, also where the engine's own picture holds a share of it."""
+        return self.picture if self._seat.share.count == 1 else facts.load(self.sessions)
 
     def _facts(self, index: int) -> PointFacts:
         return self.picture.facts(index)
@@ -87,7 +86,7 @@ class Engine:
     async def begin(self) -> None:
         """Answer requests and put the registry's limits in force."""
         for subject, handler in self._handlers().items():
-            await self._log.serve(subject, handler)
+            await self._log.serve(self._seat.share.named(subject), handler)
         await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
         await self._log.listen(wire.SUBJECT_ALARM_ROOM, lambda _: self.room.reload())
         await self.room.reload()
@@ -99,7 +98,7 @@ class Engine:
 
     async def _on_registry(self, _: bytes) -> None:
         """The registry has a new version."""
-        self.picture = await asyncio.to_thread(facts.load, self.sessions)
+        self.picture = await asyncio.to_thread(facts.load, self.sessions, self._seat.owns)
         self.watch.picture = self.picture
         self.pipeline.kinds = self.picture.kinds
         self.pipeline.make_room(len(self.picture.limits))
@@ -114,7 +113,7 @@ class Engine:
         if new.version == self._limits_asked.version and len(new) == len(self._limits_asked):
             return
         for record in control.encode_limits(self._limits_asked, new, clock()):
-            self.pipeline.limits_due = await self._log.append(CONTROL, record)
+            self.pipeline.limits_due = await self._log.append(self._seat.share.named(CONTROL), record)
         self._limits_asked = new
 
     # --- work that goes on -----------------------------------------------------------------------------------------
@@ -128,7 +127,8 @@ class Engine:
         while True:
             await asyncio.sleep(1.0)
             if lanes.backlog(Lane.LIVE) <= _BEHIND:
-                await self._log.append(CONTROL, control.encode_tick(clock() - _TICK_BEHIND_MS))
+                tick = control.encode_tick(clock() - _TICK_BEHIND_MS)
+                await self._log.append(self._seat.share.named(CONTROL), tick)
 
     async def tell_values(self) -> None:
         """Four times a second, tell the pages what changed, and in turns how old the rest is."""
@@ -154,7 +154,7 @@ class Engine:
                 "older": counters.older, "duplicates": counters.duplicates, "frames_twice": counters.frames_twice,
                 "damaged": counters.damaged, "transitions": counters.transitions, "owed": len(self.pipeline.kept.owed),
                 "points": self.pipeline.kept.points, "alarm_seq": self.desk.seq, "waiting": self.pipeline.waiting,
-                "history": self.pipeline.history_fault,
+                "history": self.pipeline.history_fault, "share": self._seat.share.number,
             }  # fmt: skip
             await self._log.tell(wire.SUBJECT_BEAT, orjson.dumps(beat))
             await asyncio.sleep(1.0)
@@ -214,31 +214,19 @@ class Engine:
             raise RpcError("not_ready", "引擎正在追赶日志,请稍后再试")
         return await self.room.answer(data)
 
-    def close(self) -> None:
-        """Close the store."""
-        self.store.close()
-
-
-async def _main(settings: Settings) -> None:
-    log = await open_log(settings, "engine")
-    warm_engine()
-    await log.ensure_stream(LogConfig(settings.log_hours, settings.log_gib, settings.log_replicas))
-    engine = Engine(settings, log, await open_history(settings))
-    await engine.begin()
-    # What is here now stays: the collector need not walk through a nation's registry again and again.
-    gc.collect()
-    gc.freeze()
-    _log.info("engine ready: %d points", engine.pipeline.kept.points)
-    try:
-        await until_told(
-            engine.pipeline.run(), engine.tick(), engine.tell_values(), engine.beat(), engine.watch.run(),
-            engine.trials.work(),
-        )  # fmt: skip
-    finally:
-        engine.close()
-        await log.close()
+    async def work(self) -> None:
+        """Everything that goes on; ends with the first piece that fails."""
+        pieces = [self.pipeline.run(), self.tick(), self.tell_values(), self.beat(), self.watch.run()]
+        if self._seat.share.number == 0:
+            # What-ifs reach over all shares; one engine does them all.
+            pieces.append(self.trials.work())
+        async with asyncio.TaskGroup() as tasks:
+            for piece in pieces:
+                tasks.create_task(piece)
 
 
 def main(settings: Settings) -> None:
     """Entry point of the child process."""
-    run_process("engine", lambda: _main(settings))
+    from hazwatch.app.worker import serve
+
+    run_process("engine", lambda: serve(settings))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hazwatch.access.port import BY_EXCEPTION
 from hazwatch.alarms.facts import PointFacts
+from hazwatch.alarms.store import Owns, everything
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.quality import PointKinds
 from hazwatch.records.engine import Sessions, reading
@@ -66,18 +67,18 @@ class Picture:
         return _danger(p.quantity, p.unit) if p else OTHER
 
 
-def load(sessions: Sessions) -> Picture:
-    """Read the registry."""
+def load(sessions: Sessions, owns: Owns = everything) -> Picture:
+    """Read the registry, or the part of the enterprises that are ours. Arrays by dense index are as long as ever."""
     with reading(sessions) as session:
-        points = Points.read(session)
-        sources = registry_facts.all_sources(session)
+        points = Points.read(session, owns)
+        sources = [source for source in registry_facts.all_sources(session) if owns(source.enterprise)]
         arrays = registry_directory.limits(session)
         gateways = registry_facts.all_gateways(session)
-    own_set = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh])
-    limits = Limits(
-        arrays.version, effective(own_set, arrays.regulator), np.nan_to_num(arrays.deadband), arrays.on_delay_ms,
-        arrays.off_delay_ms,
-    )  # fmt: skip
+    own_set, mine = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh]), points.index
+    limits = Limits.none(len(own_set), arrays.version)
+    limits.threshold[mine] = effective(own_set, arrays.regulator)[mine]
+    limits.deadband[mine] = np.nan_to_num(arrays.deadband[mine])
+    limits.on_delay_ms[mine], limits.off_delay_ms[mine] = arrays.on_delay_ms[mine], arrays.off_delay_ms[mine]
     own = _points_of([s.code for s in sources], points)
     graded = tuple(
         SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, mine)

@@ -106,8 +106,10 @@ class Node:
             )  # fmt: skip
         environment = _environment(settings)
         roles = [*settings.roles, *(["simulator"] if settings.simulator else [])]
-        for role in roles:
-            self._supervisor.start(Child(role, [sys.executable, "-m", "hazwatch", "serve", role], environment))
+        for k, role in enumerate(roles):
+            again = roles[:k].count(role)
+            name = f"{role}-{again + 1}" if again else role
+            self._supervisor.start(Child(name, [sys.executable, "-m", "hazwatch", "serve", role], environment))
 
     async def follow_registry(self) -> None:
         """Edge nodes come and go with the registry: the log's listener learns of them by a reload."""
@@ -130,7 +132,8 @@ class Node:
 
     async def stop(self) -> None:
         """Stop the children in good order."""
-        await self._supervisor.stop(_STOP_ORDER)
+        engines = [name for name in self._supervisor.children if name.startswith("engine-")]
+        await self._supervisor.stop([*_STOP_ORDER[:-1], *engines, _STOP_ORDER[-1]])
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
+from functools import partial
 
 import uvicorn
 
+from hazwatch.alarms.hold_store import owners_of
 from hazwatch.app.node import clock, open_log, run_process
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.secrets import master_key
-from hazwatch.records.engine import make_engine, make_sessions
+from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.web.application import Parts, create_app
+from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Hub
 from hazwatch.web.mirror import Mirror
 from hazwatch.web.places import Places
+
+
+def _owners(sessions: Sessions, ids: Collection[str]) -> Mapping[str, str]:
+    with reading(sessions) as session:
+        return owners_of(session, ids)
 
 
 async def _main(settings: Settings) -> None:
     log = await open_log(settings, "web")
     sessions = make_sessions(make_engine(settings.records))
     places = Places(sessions)
-    mirror = Mirror(clock, places)
+    engines = Engines(log, settings.shares, partial(_owners, sessions))
+    mirror = Mirror(clock, places, engines)
     hub = Hub(log, mirror, places, clock)
     loop = asyncio.get_running_loop()
 
@@ -37,7 +47,9 @@ async def _main(settings: Settings) -> None:
 
     registry = RegistryDesk(sessions, clock, master_key(settings.home), registry_changed)
     desk = Desk(sessions, clock, settings.home)
-    app = create_app(Parts(settings, sessions, clock, log, desk, registry, mirror, places, hub, alarm_room_changed))
+    app = create_app(
+        Parts(settings, sessions, clock, log, engines, desk, registry, mirror, places, hub, alarm_room_changed)
+    )
     await hub.begin()
     beats = asyncio.create_task(hub.beats())
     config = uvicorn.Config(

@@ -2,8 +2,8 @@
 
 A point lies in one shard (``point % shards``, as the ``Distributed`` tables have it too). A block is cut by shard and
 inserted into the shard's own table, at the replica that took the last one, else at the next one that answers. The
-servers know a block that they have, by its token or its content (``dialect``), whichever replica it comes to; so a
-block is sent again until it is confirmed, and stands there once.
+servers know a block that they have, by its token or its content (``dialect``), whichever replica it comes to; so the
+sink may send a block again until it is confirmed, and it stands there once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 #: Rows of one insert. The server makes one part of each, which it takes or drops as a whole.
 _ROWS = 1_000_000
 _TIMEOUT = httpx.Timeout(30.0, connect=2.0)
-_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+_PAUSE_S = 0.1
 #: How long a question waits for a shard that is away before it is refused.
 _PATIENCE_S = 5.0
 _HOUSE_S = 3600.0
@@ -128,8 +128,6 @@ class ClusterStore:
         self._raw_days = raw_days
         self._house_due = 0.0
         self.dialect = ClusterDialect(tokens=False)
-        #: Why inserts wait, None while they do not.
-        self.trouble: str | None = None
 
     @classmethod
     def open(cls, address: ClusterAddress, raw_days: int) -> ClusterStore:
@@ -164,10 +162,8 @@ class ClusterStore:
     def insert(self, batch: SampleBatch, minutes: NDArray[np.void], token: str) -> None:
         """Insert samples and rollup rows; returns when all shards have them. The same token inserts once.
 
-        Waits, however long it takes, while a shard is away: the log keeps what comes meanwhile.
-
         Raises:
-            StoreAwayError: closed while waiting.
+            StoreAwayError: of a shard no replica took its part; the whole block may come again.
         """
         work = []
         for number, shard in enumerate(self._shards):
@@ -181,6 +177,7 @@ class ClusterStore:
                 rows = minutes[mine]
                 columns = {name: np.ascontiguousarray(rows[name]) for name in minutes.dtype.names or ()}
                 work.append(self._workers.submit(self._insert, shard, "minutes", columns, token))
+        wait(work)
         for piece in work:
             piece.result()
         self._keep_house()
@@ -197,25 +194,9 @@ class ClusterStore:
             block = native.encode({name: values[start : start + _ROWS] for name, values in columns.items()})
             query = f"INSERT INTO hazwatch.{table}_local ({', '.join(columns)}) FORMAT Native"
             settings = self.dialect.insert_settings(f"{token}/{table}/{start}", self._quorum)
-            self._until_taken(shard, table, block, {"query": query, **settings})
-
-    def _until_taken(self, shard: _Shard, table: str, block: bytes, params: Mapping[str, str]) -> None:
-        pause = _PAUSE_S
-        while True:
-            try:
-                shard.ask(block, params)
-            except StoreAwayError as error:
-                if self.trouble is None:
-                    _log.warning("history waits: %s", error)
-                self.trouble = str(error)
-            else:
-                self.trouble = None
-                if shard.doubtful:
-                    shard.settle(self.dialect.settle(table))
-                return
-            if self._closed.wait(pause):
-                raise StoreAwayError("历史库已关闭,尚有未写入的数据(日志中仍有)")
-            pause = min(_LONGEST_PAUSE_S, 2 * pause)
+            shard.ask(block, {"query": query, **settings})
+        if shard.doubtful:
+            shard.settle(self.dialect.settle(table))
 
     def _keep_house(self) -> None:
         """Once an hour, drop days that are over where the servers do not do so by themselves."""

@@ -8,10 +8,14 @@ before the crash, the store drops it.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+
+from hazwatch.history.tables import HistoryOffset
+from hazwatch.records.engine import Sessions, reading, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +30,12 @@ class Place:
         return self.live >= other.live and self.background >= other.background
 
 
-class OffsetFile:
-    """The note on disk."""
+class Offsets(ABC):
+    """The note. ``done`` and ``next`` are as they stand on disk; both methods wait for the disk."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self.done = Place()
         self.next: Place | None = None
-        if path.exists():
-            kept = orjson.loads(path.read_bytes())
-            self.done = Place(*kept["done"])
-            self.next = Place(*kept["next"]) if kept["next"] else None
 
     def intend(self, place: Place) -> str:
         """Say where the next block ends; returns the block's token."""
@@ -50,9 +49,49 @@ class OffsetFile:
             self.done, self.next = self.next, None
             self._write()
 
+    @abstractmethod
+    def _write(self) -> None:
+        """Make the note durable as it is now."""
+
+
+class OffsetFile(Offsets):
+    """The note in a file, of the one process that owns the history."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        if path.exists():
+            kept = orjson.loads(path.read_bytes())
+            self.done = Place(*kept["done"])
+            self.next = Place(*kept["next"]) if kept["next"] else None
+
     def _write(self) -> None:
         ends = [self.next.live, self.next.background] if self.next else None
         write_durably(self._path, orjson.dumps({"done": [self.done.live, self.done.background], "next": ends}))
+
+
+class OffsetRow(Offsets):
+    """The note in the records, where whoever takes a share over finds it. The factory's guard keeps others out."""
+
+    def __init__(self, sessions: Sessions, name: str) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._name = name
+        with reading(sessions) as session:
+            row = session.get(HistoryOffset, name)
+            if row is not None:
+                self.done = Place(row.live, row.background)
+                if row.next_live is not None and row.next_background is not None:
+                    self.next = Place(row.next_live, row.next_background)
+
+    def _write(self) -> None:
+        ahead = self.next
+        row = HistoryOffset(
+            name=self._name, live=self.done.live, background=self.done.background,
+            next_live=ahead.live if ahead else None, next_background=ahead.background if ahead else None,
+        )  # fmt: skip
+        with unit_of_work(self._sessions) as session:
+            session.merge(row)
 
 
 def write_durably(path: Path, data: bytes) -> None:

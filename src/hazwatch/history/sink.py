@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hazwatch.history import thinning
-from hazwatch.history.offsets import OffsetFile, Place
+from hazwatch.history.offsets import Offsets, Place
 from hazwatch.history.port import History
 from hazwatch.samples.batch import SampleBatch
 from hazwatch.vocabulary.lanes import Lane
@@ -21,7 +21,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 15.0
 class HistorySink:
     """Takes judged batches in the order of the log."""
 
-    def __init__(self, store: History, offsets: OffsetFile, heartbeat_ms: int, place: Place) -> None:
+    def __init__(self, store: History, offsets: Offsets, heartbeat_ms: int, place: Place) -> None:
         self._store = store
         self._offsets = offsets
         self._heartbeat_ms = heartbeat_ms

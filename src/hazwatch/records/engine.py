@@ -8,22 +8,29 @@ where SQLite could only refuse. PostgreSQL runs writing units as READ COMMITTED 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 #: How long a writer waits for another writer on SQLite, ms. An import of 60,000 points holds the lock for seconds.
 BUSY_TIMEOUT_MS = 60_000
 
-_WRITE = "hazwatch_write"
+_WRITE, _PATIENCE, _GUARD = "hazwatch_write", "hazwatch_patience", "hazwatch_guard"
+_PAUSE_S = 0.1
+_log = logging.getLogger(__name__)
 
 #: The factory that is passed around. Only ``unit_of_work`` and ``reading`` call it.
 Sessions = sessionmaker[Session]
+#: Looks at a writing unit before it does anything.
+Guard = Callable[[Session], None]
 
 
 def make_engine(url: str) -> Engine:
@@ -48,16 +55,26 @@ def make_engine(url: str) -> Engine:
     raise ValueError(f"记录库只支持 SQLite 与 PostgreSQL,收到 {family}")
 
 
-def make_sessions(engine: Engine) -> Sessions:
-    """The session factory of an engine. Objects stay readable after their unit ends."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_sessions(engine: Engine, patience_s: float = 0.0, guard: Guard | None = None) -> Sessions:
+    """The session factory of an engine. Objects stay readable after their unit ends.
+
+    Args:
+        engine: of the database.
+        patience_s: how long a unit waits at its start for a database that is away. Once begun it does not wait: what
+            became of half a transaction only its author can find out.
+        guard: called first in every writing unit; it may refuse the unit by raising.
+    """
+    return sessionmaker(engine, expire_on_commit=False, info={_PATIENCE: patience_s, _GUARD: guard})
 
 
 @contextmanager
 def unit_of_work(sessions: Sessions) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any exception."""
     with sessions() as session:
-        session.connection(execution_options={_WRITE: True})
+        _begin(session, {_WRITE: True})
+        guard: Guard | None = session.info.get(_GUARD)
+        if guard is not None:
+            guard(session)
         yield session
         session.commit()
 
@@ -67,7 +84,29 @@ def reading(sessions: Sessions) -> Iterator[Session]:
     """A reading transaction: sees one state of the records and leaves nothing behind."""
     # Closing rolls back and, unlike a rollback by hand, leaves the objects that were read usable.
     with sessions() as session:
+        _begin(session, {})
         yield session
+
+
+def _begin(session: Session, options: dict[str, Any]) -> None:
+    """Begin, waiting for a database that is away as long as the factory allows."""
+    deadline = time.monotonic() + session.info.get(_PATIENCE, 0.0)
+    told = False
+    while True:
+        try:
+            session.connection(execution_options=options)
+        except (OperationalError, InterfaceError) as error:
+            session.rollback()
+            if session.get_bind().dialect.name == "sqlite" or time.monotonic() >= deadline:
+                raise
+            if not told:
+                _log.warning("records are away, waiting: %s", str(error.orig).strip().partition("\n")[0])
+                told = True
+            time.sleep(_PAUSE_S)
+        else:
+            if told:
+                _log.warning("records are back")
+            return
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -24,6 +24,8 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.alarms.trial_tables",
     "hazwatch.risk.tables",
     "hazwatch.access.tables",
+    "hazwatch.history.tables",
+    "hazwatch.records.fence",
 )
 
 

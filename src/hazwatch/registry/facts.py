@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,8 @@ class Points:
         self._at = np.zeros(0, np.int64)
 
     @classmethod
-    def read(cls, session: Session) -> Points:
-        """Read them, a part at a time."""
+    def read(cls, session: Session, owns: Callable[[str], bool] | None = None) -> Points:
+        """Read them, a part at a time; with ``owns`` only those of the enterprises for which it is true."""
         # scope: node-internal because the node names its points in alarm records, which carry the path themselves
         owners = {e.code: (e.name, e.path) for e in all_enterprises(session)}
         sources = dict(session.execute(select(Source.code, Source.name)).tuples().all())
@@ -97,7 +98,11 @@ class Points:
         parts: list[tuple[NDArray[Any], ...]] = []
         wanted = (Point.index, Point.code, Point.name, Point.quantity, Point.unit, Point.gateway, Point.simulated)
         statement = select(*wanted).order_by(Point.index)
-        for index, code, name, quantity, unit, gateway, simulated in columns(session, statement):
+        for part in columns(session, statement):
+            keep = [owns is None or owns(code[:ENTERPRISE_LENGTH]) for code in part[1]]
+            if not any(keep):
+                continue
+            index, code, name, quantity, unit, gateway, simulated = (list(compress(column, keep)) for column in part)
             names.extend(text.encode() for text in name)
             parts.append(
                 (

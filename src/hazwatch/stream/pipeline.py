@@ -80,6 +80,7 @@ class Pipeline:
     def __init__(
         self, kept: state.StreamState, lanes: Lanes, sink: HistorySink, desk: AlarmDesk, *, kinds: PointKinds,
         folder: Path, snapshot_s: float, announce: Announce, on_tick: OnTick, rejudge: Rejudge,
+        saved_at: Callable[[Path], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self.kept = kept
         self.kinds = kinds
@@ -95,6 +96,7 @@ class Pipeline:
         self._announce = announce
         self._on_tick = on_tick
         self._rejudge = rejudge
+        self._saved_at = saved_at
         self._flushed = 0.0
         self._saved = 0.0
         self._worked = 0.0
@@ -198,7 +200,7 @@ class Pipeline:
         if flushing is not None:
             await flushing
         if self._sink.done.covers(kept.place):
-            await asyncio.to_thread(state.save, kept, self._folder)
+            self._saved_at(await asyncio.to_thread(state.save, kept, self._folder))
 
     async def _take(self, lane: Lane, messages: list[LogMessage]) -> None:
         """Messages of one lane in order; samples that lie together are judged together."""

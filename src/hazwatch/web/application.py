@@ -35,6 +35,7 @@ from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
 from hazwatch.web import operations, page, points, scenarios
+from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Hub
 from hazwatch.web.mirror import Mirror
 from hazwatch.web.places import Places
@@ -48,6 +49,7 @@ class Parts:
     sessions: Sessions
     clock: Clock
     log: Log
+    engines: Engines
     desk: Desk
     registry: RegistryDesk
     mirror: Mirror
@@ -72,15 +74,15 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(
         trial_router(
             sessions, gate, parts.clock, lambda who, scope: _points(sessions, who, scope),
-            lambda do, number: _whatif(parts.log, do, number),
+            lambda do, number: _whatif(parts.engines, do, number),
         )
     )  # fmt: skip
-    app.include_router(points.router(sessions, gate, parts.mirror, parts.log, settings.heartbeat_s))
+    app.include_router(points.router(sessions, gate, parts.mirror, parts.engines, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
     app.include_router(
         alarms_router(
-            sessions, gate, parts.clock, lambda do, asked: _alarm(parts.log, do, asked), parts.alarm_room_changed
+            sessions, gate, parts.clock, lambda do, asked: _alarm(parts.engines, do, asked), parts.alarm_room_changed
         )
     )
     app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
@@ -123,19 +125,19 @@ def _evidence(sessions: Sessions, who: Principal, number: str) -> dict[str, Any]
         return evidence(session, who, number)
 
 
-async def _whatif(log: Log, do: str, number: str) -> None:
+async def _whatif(engines: Engines, do: str, number: str) -> None:
     """The engine does the work; one that is away finds a what-if on the list when it comes back."""
     try:
-        await log.ask(wire.RPC_WHATIF, orjson.dumps({"do": do, "id": number}))
+        await engines.ask(engines.shares[0], wire.RPC_WHATIF, orjson.dumps({"do": do, "id": number}))
     except RpcError as error:
         if do != "start":
             raise ApiError(503, "engine_away", "引擎暂时没有应答,未能取消", "请稍后再试") from error
 
 
-async def _alarm(log: Log, do: str, asked: dict[str, Any]) -> dict[str, Any]:
+async def _alarm(engines: Engines, do: str, asked: dict[str, Any]) -> dict[str, Any]:
     """A command on alarms: the engine decides."""
     try:
-        return dict(orjson.loads(await log.ask(wire.RPC_ALARM, orjson.dumps({"do": do, **asked}), timeout_s=20.0)))
+        return await engines.command(wire.RPC_ALARM, {"do": do, **asked})
     except RpcError as error:
         raise ApiError(503, "engine_away", "报警服务暂时没有应答,操作未生效", "请稍后再试;报警仍在列表中") from error
 

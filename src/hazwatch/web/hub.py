@@ -74,7 +74,7 @@ class Hub:
         await self._log.listen(wire.SUBJECT_BEAT, self._beat)
         await self._log.listen(wire.SUBJECT_REGISTRY, self._registry)
         await self._places.load()
-        await self._mirror.load(self._log)
+        await asyncio.gather(*(self._mirror.load(share) for share in self._mirror.engines.shares))
 
     @property
     def simulated(self) -> bool:
@@ -146,12 +146,9 @@ class Hub:
                 self._send("link", self._places.path(row["enterprise"]), self._places.link(row))
 
     async def _beat(self, data: bytes) -> None:
-        beat = orjson.loads(data)
-        came_back = not self._mirror.loaded or beat["samples"] < self._mirror.beat.get("samples", 0)
-        self._mirror.beat = beat
-        self._mirror.beat_at = self._clock()
-        if came_back and beat["ready"]:
-            await self._mirror.load(self._log)
+        share = self._mirror.take_beat(orjson.loads(data))
+        if share is not None:
+            await self._mirror.load(share)
 
     async def _registry(self, _: bytes) -> None:
         await self._places.load()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,14 @@ import orjson
 from numpy.typing import NDArray
 
 from hazwatch.access.port import BY_EXCEPTION
-from hazwatch.log.client import Log, RpcError
+from hazwatch.log.client import RpcError
+from hazwatch.log.shares import Share
 from hazwatch.registry.queries import PointView
 from hazwatch.stream import wire
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import Clock, iso
 from hazwatch.vocabulary.quality import Quality
+from hazwatch.web.engines import Engines
 from hazwatch.web.places import Places
 
 _log = logging.getLogger(__name__)
@@ -30,6 +33,8 @@ _GRADES = 2_000
 #: The engine beats once a second; silence longer than this means that it is down.
 ENGINE_SILENCE_MS = 5_000
 _DAY_S = 86_400
+#: Figures of a beat that add up over the engines of all shares.
+_ADDED = ("samples", "late", "older", "duplicates", "frames_twice", "damaged", "transitions", "owed", "waiting")
 
 
 @dataclass(slots=True)
@@ -40,45 +45,74 @@ class Mirror:
         values: ``wire.VALUE`` rows by dense index; ts 0 = never.
         grades: ``{path, grade}`` by code of source or enterprise.
         links: rows of ``GET /links`` (without the name of the enterprise) by gateway code.
-        beat: the engine's last beat.
-        beat_at: our time of it, epoch ms.
+        engines: who is asked.
+        beats: the last beat of the engine of every share.
+        beat_at: our time of them, epoch ms.
     """
 
     clock: Clock
     places: Places
+    engines: Engines
     values: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, wire.VALUE))
     grades: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     links_at: int = 0
-    beat: dict[str, Any] = field(default_factory=dict)
-    beat_at: int = 0
-    loaded: bool = False
+    beats: dict[int, dict[str, Any]] = field(default_factory=dict)
+    beat_at: dict[int, int] = field(default_factory=dict)
+    loaded: set[int] = field(default_factory=set)
 
-    async def load(self, log: Log) -> None:
-        """Ask the engine for everything."""
+    async def load(self, share: Share) -> None:
+        """Ask the engine of a share for everything."""
+        ask = partial(self.engines.ask, share)
         try:
-            self.grades = await self._all_grades(log)
+            told = await self._all_grades(share)
+            self.grades = told if share.count == 1 else self.grades | told
             first = 0
             while True:
-                rows = wire.unpack(await log.ask(wire.RPC_VALUES, orjson.dumps([first, _PART])))
-                self.take_values(rows)
+                rows = wire.unpack(await ask(wire.RPC_VALUES, orjson.dumps([first, _PART])))
+                # The engine of a share has nothing to say of the points of others.
+                self.take_values(rows if share.count == 1 else rows[rows["ts"] > 0])
                 first += _PART
                 if len(rows) < _PART:
                     break
-            self.loaded = True
+            self.loaded.add(share.number)
         except RpcError as error:
             _log.info("engine does not answer yet: %s", error)
 
-    async def _all_grades(self, log: Log) -> dict[str, dict[str, Any]]:
-        """The grades of all objects, asked for in parts that fit in a message."""
+    async def _all_grades(self, share: Share) -> dict[str, dict[str, Any]]:
+        """The grades of all objects of a share, asked for in parts that fit in a message."""
         grades: dict[str, dict[str, Any]] = {}
         first = 0
         while True:
-            part = orjson.loads(await log.ask(wire.RPC_GRADES, orjson.dumps([first, _GRADES])))
+            part = orjson.loads(await self.engines.ask(share, wire.RPC_GRADES, orjson.dumps([first, _GRADES])))
             grades |= {g["grade"]["code"]: g for g in part}
             first += _GRADES
             if len(part) < _GRADES:
                 return grades
+
+    def take_beat(self, beat: dict[str, Any]) -> Share | None:
+        """Note a beat; the share to load when its engine came back or begins to answer."""
+        share = self.engines.shares[beat["share"]]
+        before = self.beats.get(share.number, {})
+        came_back = share.number not in self.loaded or beat["samples"] < before.get("samples", 0)
+        self.beats[share.number] = beat
+        self.beat_at[share.number] = self.clock()
+        return share if came_back and beat["ready"] else None
+
+    @property
+    def beat(self) -> dict[str, Any]:
+        """How far the engines are: counts together, of times and numbers the one that is furthest behind or ahead."""
+        beats = list(self.beats.values())
+        if len(beats) < 2:  # noqa: PLR2004  # one engine speaks for itself
+            return beats[0] if beats else {}
+        joined: dict[str, Any] = {name: sum(b[name] for b in beats) for name in _ADDED}
+        joined |= {name: max(b[name] for b in beats) for name in ("lag_ms", "points", "alarm_seq", "server_time")}
+        heard = [b["judged_to"] for b in beats if b["judged_to"]]
+        return joined | {
+            "judged_to": min(heard, default=0), "ready": all(b["ready"] for b in beats),
+            "history": next((b["history"] for b in beats if b["history"]), ""),
+            "backlog": {lane: sum(b["backlog"][lane] for b in beats) for lane in ("live", "background")},
+        }  # fmt: skip
 
     def take_values(self, rows: NDArray[np.void]) -> None:
         """Newer values of some points."""
@@ -91,8 +125,9 @@ class Mirror:
 
     @property
     def engine_up(self) -> bool:
-        """Whether the engine was heard of lately."""
-        return self.clock() - self.beat_at < ENGINE_SILENCE_MS
+        """Whether the engine, or that of every share, was heard of lately."""
+        now, shares = self.clock(), self.engines.shares
+        return all(now - self.beat_at.get(share.number, 0) < ENGINE_SILENCE_MS for share in shares)
 
     @property
     def ready(self) -> bool:

@@ -17,12 +17,13 @@ from hazwatch.history.query import COLUMNS
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import ApiError, invalid, not_found
 from hazwatch.identity.model import Principal
-from hazwatch.log.client import Log, RpcError
+from hazwatch.log.client import RpcError
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import queries
 from hazwatch.registry.queries import PointFilter, PointView
 from hazwatch.stream import wire
 from hazwatch.vocabulary import moments
+from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Client, Hub
 from hazwatch.web.mirror import STATES, Mirror
 
@@ -32,7 +33,7 @@ _CONFIDENT = 0.5
 _LONGEST_MS = 3_660 * moments.DAY
 
 
-def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log, hold_s: int) -> APIRouter:  # noqa: C901  # one function a route
+def router(sessions: Sessions, gate: Gate, mirror: Mirror, engines: Engines, hold_s: int) -> APIRouter:  # noqa: C901  # one function a route
     """Routes of points and their history.
 
     ``hold_s``: an unchanged value is stored again after this many seconds, so a longer silence is a gap.
@@ -69,7 +70,9 @@ def router(sessions: Sessions, gate: Gate, mirror: Mirror, log: Log, hold_s: int
         begin, finish = _range(start, end, mirror.clock())
         asked = {"point": point.index, "from": begin, "to": finish, "step": step}
         try:
-            answer = orjson.loads(await log.ask(wire.RPC_SERIES, orjson.dumps(asked), timeout_s=30.0))
+            answer = orjson.loads(
+                await engines.ask_owner(point.enterprise, wire.RPC_SERIES, orjson.dumps(asked), timeout_s=30.0)
+            )
         except RpcError as error:
             raise ApiError(503, "engine_away", "历史服务暂时没有应答", "引擎正在启动或恢复,请稍后再试") from error
         return {
