@@ -122,6 +122,10 @@ def test_silence_is_told_of_the_own_control_room(room) -> None:
     alarm = first(room.client())["id"]
     room.client(scope=FIRM).post("/api/v1/alarms/silence", json={"ids": [alarm]})
     assert first(room.client())["silenced_in"] == [FIRM]
+    assert room.client().get("/api/v1/alarms").json()["ringing"] == {"1": 1, "2": 2, "3": 0}
+    assert room.client(scope=FIRM).get("/api/v1/alarms").json()["ringing"] == {"1": 1, "2": 1, "3": 0}
+    room.client().post("/api/v1/alarms/silence", json={})
+    assert room.client().get("/api/v1/alarms").json()["ringing"] == {"1": 0, "2": 0, "3": 0}
 
 
 def test_changes_by_number_leave_no_gap(room) -> None:

@@ -22,6 +22,13 @@ export const router = createRouter({
       children: [
         { path: "map", component: () => import("@/map/MapPage.vue"), meta: { title: "一张图" } },
         { path: "alarms", component: () => import("@/alarms/AlarmPage.vue"), meta: { title: "报警" } },
+        { path: "alarms/aside", component: () => import("@/alarms/AsidePage.vue"), meta: { title: "搁置与停用" } },
+        { path: "alarms/rules", component: () => import("@/alarms/RulesPage.vue"), meta: { title: "设计抑制" } },
+        { path: "alarms/guidance", component: () => import("@/alarms/GuidancePage.vue"), meta: { title: "处置指导" } },
+        { path: "alarms/replay", component: () => import("@/alarms/ReplayPage.vue"), meta: { title: "报警回放" } },
+        { path: "alarms/handovers", component: () => import("@/alarms/HandoverPage.vue"), meta: { title: "交接班" } },
+        { path: "alarms/handovers/:id", component: () => import("@/alarms/HandoverSheet.vue"), meta: { title: "交接班单" } },
+        { path: "alarms/exports", component: () => import("@/alarms/ExportPage.vue"), meta: { title: "导出与核对" } },
         { path: "sources", component: () => import("@/registry/SourceListPage.vue"), meta: { title: "重大危险源" } },
         { path: "sources/:code", component: () => import("@/registry/SourcePage.vue"), meta: { title: "重大危险源" } },
         { path: "links", component: () => import("@/access/LinksPage.vue"), meta: { title: "接入" } },

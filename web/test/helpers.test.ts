@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { arrow, belongs, merge, said, waits, worstPriority, type Filters } from "@/alarms/rules";
+import { joined, recent, standing, ticks, valueAt, type Replay } from "@/alarms/replayed";
+import { arrow, belongs, equipmentName, rings, said, waits, worstRinging, type Filters } from "@/alarms/rules";
 import { bounds, draw } from "@/history/ranges";
 import { apartAt, worstFirst, headerWords, type MapSource } from "@/map/places";
 import { extent, labels, mapStyle, EMPTY } from "@/map/style";
@@ -41,27 +42,58 @@ describe("format", () => {
 });
 
 describe("alarm list", () => {
-  it("lets only unacknowledged alarms ring, and never those found late", () => {
-    expect(worstPriority([alarm(1, "acknowledged", { priority: 1 }), alarm(2, "unacknowledged"), alarm(3, "unacknowledged", { priority: 1, found_late: true })])).toBe(2);
-    expect(worstPriority([])).toBe(0);
-    expect(waits(alarm(1, "returned_unacknowledged"))).toBe(true);
-  });
-  it("changes a row in place and asks the server for what is new", () => {
-    const items = [alarm(2, "unacknowledged"), alarm(1, "unacknowledged")];
-    const changed = merge(items, alarm(1, "acknowledged"), open);
-    expect(changed.items.map((one) => [one.id, one.state])).toEqual([["2", "unacknowledged"], ["1", "acknowledged"]]);
-    expect(changed.ask).toBe(false);
-    expect(merge(items, alarm(1, "normal"), open).ask).toBe(true);
-    expect(merge(items, alarm(9, "unacknowledged"), open).ask).toBe(true);
-    expect(merge(items, alarm(9, "unacknowledged"), { ...open, level: "HH" }).ask).toBe(false);
+  it("lets only unacknowledged alarms ring, never those found late, nor those silenced in this room", () => {
+    expect(rings(alarm(1, "unacknowledged"), "4109")).toBe(true);
+    expect(rings(alarm(1, "acknowledged"), "4109")).toBe(false);
+    expect(rings(alarm(1, "unacknowledged", { found_late: true }), "4109")).toBe(false);
+    expect(rings(alarm(1, "unacknowledged", { silenced_in: ["4109"] }), "4109")).toBe(false);
+    expect(rings(alarm(1, "unacknowledged", { silenced_in: ["41"] }), "4109")).toBe(true);
+    expect([worstRinging({ "1": 0, "2": 3, "3": 9 }), worstRinging({ "1": 0, "2": 0, "3": 0 })]).toEqual([2, 0]);
+    expect(waits(alarm(1, "latched_unacknowledged"))).toBe(true);
   });
   it("filters as the server does", () => {
     expect(belongs(alarm(1, "returned_unacknowledged"), { ...open, show: "unacknowledged" })).toBe(true);
     expect(belongs(alarm(1, "normal"), open)).toBe(false);
+    expect(belongs(alarm(1, "shelved"), open)).toBe(false);
+    expect(belongs(alarm(1, "suppressed"), { ...open, show: "aside" })).toBe(true);
+    expect(belongs(alarm(1, "unacknowledged"), { ...open, priority: "1" })).toBe(false);
     expect(belongs(alarm(1, "normal"), { ...open, show: "closed", source: "t" })).toBe(false);
   });
   it("has arrows, no triangles: those are warning colours", () => {
     expect((["HH", "H", "L", "LL"] as const).map(arrow)).toEqual(["↑↑", "↑", "↓", "↓↓"]);
+  });
+});
+
+describe("replay", () => {
+  const iso = (s: number) => new Date(s * 1000).toISOString();
+  const line = (id: string, s: number, what: string, to_state: AlarmState) => ({ id, event_time: iso(s), what, to_state, level: "H" }) as Replay["lines"][number];
+  const part = (lines: Replay["lines"]): Replay => ({
+    alarms: { a: alarm("a", "normal", { event_time: iso(0) }), b: alarm("b", "normal", { event_time: iso(20), priority: 1 }) },
+    at_start: { a: { state: "unacknowledged", level: "H", value: 8 } },
+    lines,
+    next_from: null,
+  });
+  const replay = joined([part([line("a", 10, "acknowledge", "acknowledged"), line("b", 20, "raise", "unacknowledged")]), part([line("a", 30, "return", "normal")])]);
+  const states = (s: number) => standing(replay, s * 1000).map((one) => [one.alarm.id, one.state]);
+  it("shows states as they were at the moment, not as they are now", () => {
+    expect(states(5)).toEqual([["a", "unacknowledged"]]);
+    expect(states(10)).toEqual([["a", "acknowledged"]]);
+    expect(states(25)).toEqual([["b", "unacknowledged"], ["a", "acknowledged"]]);
+    expect(states(40)).toEqual([["b", "unacknowledged"]]);
+  });
+  it("tells what happened just before, and where the slider has something to show", () => {
+    expect(recent(replay, 25_000, 10_000).map((one) => one.what)).toEqual(["raise"]);
+    expect(ticks(replay, 0, 40_000, 4)).toEqual([{ share: 0.5, priority: 1 }]);
+  });
+  it("gives the value that stood then, and none that is too old", () => {
+    const rows: HistoryRow[] = [[1000, 1, 1, 1, 1, 1, 0], [5000, 2, 2, 2, 2, 1, 0]];
+    expect(valueAt(rows, 4999, 60_000)?.value).toBe(1);
+    expect(valueAt(rows, 5000, 60_000)?.value).toBe(2);
+    expect(valueAt(rows, 500, 60_000)).toBeNull();
+    expect(valueAt(rows, 80_000, 60_000)).toBeNull();
+  });
+  it("names equipment by its code", () => {
+    expect(equipmentName("410902001001G0001")).toBe("储罐 G0001");
   });
 });
 

@@ -82,7 +82,10 @@ def _records(sessions: Sessions, gate: Gate, clock: moments.Clock) -> APIRouter:
     def list_alarms(request: Paging, who: Viewer, wanted: Wanted) -> dict[str, Any]:
         with reading(sessions) as session:
             page = listing.page(session, who, request, wanted)
-            return page.form() | {"summary": listing.summary(session, who), "seq": newest_seq(session)}
+            return page.form() | {
+                "summary": listing.summary(session, who), "ringing": listing.ringing(session, who),
+                "seq": newest_seq(session),
+            }  # fmt: skip
 
     @routes.get("/changes")
     def list_changes(

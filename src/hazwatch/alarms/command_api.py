@@ -41,6 +41,12 @@ class AcknowledgeBody(Ids):
     note: str = Field("", max_length=500)
 
 
+class SilenceBody(BaseModel):
+    """Which records; none = everything that rings in the control room."""
+
+    ids: list[str] = Field(default_factory=list, max_length=1000)
+
+
 class GroupBody(BaseModel):
     """All that wait for a person in one place, as the asker saw them: nothing that changed after ``upto``."""
 
@@ -105,8 +111,12 @@ def router(sessions: Sessions, gate: Gate, clock: moments.Clock, ask: Ask) -> AP
         return await desk.on_records(who, "reset", body.ids, note=clean(body.note))
 
     @routes.post("/silence")
-    async def silence_alarms(body: Ids, who: Operator) -> dict[str, Any]:
-        return await desk.on_records(who, "silence", body.ids, room=who.scope_code)
+    async def silence_alarms(body: SilenceBody, who: Operator) -> dict[str, Any]:
+        ids = body.ids
+        if not ids:
+            with reading(sessions) as session:
+                ids = listing.ringing_ids(session, who)
+        return await desk.on_records(who, "silence", ids, room=who.scope_code)
 
     @routes.post("/shelve")
     async def shelve_alarms(body: ShelveBody, who: Operator) -> dict[str, Any]:

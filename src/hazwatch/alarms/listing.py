@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.condition import condition
@@ -139,6 +139,23 @@ def summary(session: Session, who: Principal) -> dict[str, int]:
     rows = session.execute(statement.where(Alarm.state.in_([s.value for s in OPEN])))
     found: dict[str, int] = dict(row.tuple() for row in rows)
     return {state.value: found.get(state.value, 0) for state in OPEN}
+
+
+def ringing(session: Session, who: Principal) -> dict[str, int]:
+    """Alarms that ring in the control room of the asker, by priority: unacknowledged, not found late, not silenced."""
+    statement = scoped(select(Alarm.priority, func.count()).where(_rings(who)), who, Alarm)
+    found: dict[int, int] = dict(row.tuple() for row in session.execute(statement.group_by(Alarm.priority)))
+    return {str(priority): found.get(priority, 0) for priority in (1, 2, 3)}
+
+
+def ringing_ids(session: Session, who: Principal) -> list[str]:
+    """Ids of those that ring there."""
+    return list(session.scalars(scoped(select(Alarm.id).where(_rings(who)), who, Alarm)))
+
+
+def _rings(who: Principal) -> ColumnElement[bool]:
+    silenced = (" " + Alarm.silenced_in + " ").contains(f" {who.scope_code} ", autoescape=True)
+    return (Alarm.state == State.UNACKNOWLEDGED.value) & Alarm.found_late.is_(False) & ~silenced
 
 
 def ids_in_scope(session: Session, who: Principal, asked: list[str]) -> set[str]:

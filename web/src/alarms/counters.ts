@@ -1,32 +1,44 @@
-/** What every page must know of the alarms: how many wait for a person, and the worst of them. */
+/** What every page must know of the alarms: how many wait for a person, and the worst that rings in this control room. */
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
+import { useSession } from "@/identity/session";
 import { http } from "@/shared/http";
-import { useLive } from "@/shared/live";
-import type { Alarm, AlarmId, AlarmSummary, Page } from "@/shared/types";
+import type { Alarm, AlarmId, AlarmPageAnswer, AlarmSummary } from "@/shared/types";
 import { LIMITS, PRIORITIES } from "@/shared/words";
-import { said, waits, worstPriority } from "./rules";
+import { useFeed } from "./feed";
+import { asideOf, rings, said, waitingOf, waits, worstRinging } from "./rules";
 import { useSound } from "./sound";
 
+const NOTHING = {
+  unacknowledged: 0, acknowledged: 0, returned_unacknowledged: 0, latched_unacknowledged: 0, latched_acknowledged: 0,
+  shelved: 0, suppressed: 0, out_of_service: 0,
+};
+/** Alarms whose last word is remembered, to tell a rise from a repetition. */
+const REMEMBERED = 5_000;
+
 export const useCounters = defineStore("counters", () => {
-  const summary = ref<AlarmSummary>({ unacknowledged: 0, acknowledged: 0, returned_unacknowledged: 0 });
-  const unacknowledged = computed(() => summary.value.unacknowledged + summary.value.returned_unacknowledged);
+  const session = useSession();
+  const feed = useFeed();
+  const summary = ref<AlarmSummary>({ ...NOTHING });
+  const unacknowledged = computed(() => waitingOf(summary.value));
+  const aside = computed(() => asideOf(summary.value));
   const announcement = ref("");
   /** Raised with every alarm that is new to this page. */
   const arrivals = ref(0);
-  const waiting = new Map<AlarmId, Alarm>();
+  const heard = new Map<AlarmId, string>();
+  const room = computed(() => session.account?.scope?.code ?? "");
   let timer = 0;
   let loading = 0;
   let stopListening: (() => void) | null = null;
 
   async function load(): Promise<void> {
     const mine = (loading += 1);
-    const got = await http.get<Page<Alarm> & { summary: AlarmSummary }>("alarms", { show: "unacknowledged", page_size: 500 });
+    const got = await http.get<AlarmPageAnswer>("alarms", { show: "unacknowledged", page_size: 100 });
     if (mine !== loading) return; // a later question is under way
+    feed.know(got.seq);
     summary.value = got.summary;
-    waiting.clear();
-    for (const alarm of got.items) waiting.set(alarm.id, alarm);
-    useSound().sound(worstPriority(waiting.values()), false);
+    for (const alarm of got.items) remember(alarm);
+    useSound().sound(worstRinging(got.ringing), false);
   }
 
   /** The counts come from the server; a burst of alarms asks once a second at most. */
@@ -38,30 +50,55 @@ export const useCounters = defineStore("counters", () => {
     }, 700);
   }
 
+  function remember(alarm: Alarm): void {
+    heard.set(alarm.id, waits(alarm) ? `${alarm.state} ${alarm.level}` : "");
+    if (heard.size > REMEMBERED) heard.delete(heard.keys().next().value!);
+  }
+
+  /** A rise: it rings, and this page has not heard it at this level. */
+  function rises(alarm: Alarm): boolean {
+    const before = heard.get(alarm.id);
+    remember(alarm);
+    if (!rings(alarm, room.value)) return false;
+    if (before === undefined || !before.startsWith("unacknowledged ")) return true;
+    return alarm.level === alarm.worst_level && before !== `unacknowledged ${alarm.level}`;
+  }
+
   function take(alarm: Alarm): void {
-    const before = waiting.get(alarm.id);
-    const isNew = alarm.state === "unacknowledged" && !alarm.found_late && (!before || before.level !== alarm.level);
-    if (waits(alarm)) waiting.set(alarm.id, alarm);
-    else waiting.delete(alarm.id);
-    if (isNew) {
+    if (rises(alarm)) {
       arrivals.value += 1;
       const what = alarm.kind === "quality" ? said(alarm, alarm.value).text : LIMITS[alarm.level];
       announcement.value = `新报警,${PRIORITIES[alarm.priority] ?? ""},${alarm.point_name} ${what}报警,${alarm.enterprise_name}`;
+      const sound = useSound();
+      sound.sound(sound.sounding && !sound.silenced ? Math.min(sound.sounding, alarm.priority) : alarm.priority, true);
     }
-    useSound().sound(worstPriority(waiting.values()), isNew);
     soon();
   }
 
   async function start(): Promise<void> {
-    stopListening ??= useLive().on("alarm", take);
+    feed.start();
+    stopListening ??= feed.listen({
+      one: take,
+      many: (worst, count) => {
+        for (const alarm of worst) take(alarm);
+        announcement.value = `${count} 条报警同时变化`;
+      },
+    });
     await load();
   }
   function stop(): void {
     stopListening?.();
     stopListening = null;
-    waiting.clear();
+    feed.stop();
+    heard.clear();
     useSound().sound(0, false);
   }
 
-  return { summary, unacknowledged, announcement, arrivals, load, start, stop };
+  /** Stop the horn: here at once, and on the other desks of this control room. It acknowledges nothing. */
+  function silence(): void {
+    useSound().silence();
+    if (session.may("operator")) void http.post("alarms/silence", {}).catch(() => undefined);
+  }
+
+  return { summary, unacknowledged, aside, announcement, arrivals, room, load, start, stop, silence };
 });

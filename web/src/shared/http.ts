@@ -95,6 +95,9 @@ export const http = {
   async post<T>(path: string, body: unknown = {}, query?: Query): Promise<T> {
     return json<T>(await send("POST", path, query, JSON.stringify(body)));
   },
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return json<T>(await send("PUT", path, undefined, JSON.stringify(body)));
+  },
   async patch<T>(path: string, body: unknown): Promise<T> {
     return json<T>(await send("PATCH", path, undefined, JSON.stringify(body)));
   },
@@ -108,6 +111,10 @@ export const http = {
   },
   /** Fetch a file and hand it to the browser, so that an error becomes words instead of a broken download. */
   async download(path: string, name: string, query?: Query): Promise<void> {
+    await this.checked(path, name, query);
+  },
+  /** The same; tells the file's SHA-256 where the server gave one. */
+  async checked(path: string, name: string, query?: Query): Promise<string> {
     const answer = await send("GET", path, query);
     const given = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(answer.headers.get("content-disposition") ?? "");
     const url = URL.createObjectURL(await answer.blob());
@@ -116,5 +123,6 @@ export const http = {
     link.download = given?.[1] ? decodeURIComponent(given[1]) : name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    return answer.headers.get("x-content-sha256") ?? "";
   },
 };

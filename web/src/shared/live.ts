@@ -12,8 +12,16 @@ import type { Alarm, Beat, Link, LiveGrade, LiveValue } from "./types";
 /** Nothing heard for longer than this means the connection is lost (a beat comes every 2 s). */
 export const LOST_AFTER_MS = 6_000;
 
+/** A flood: how many alarms changed at once, and the most urgent of them. */
+export interface AlarmsTold {
+  count: number;
+  seq: number;
+  items: Alarm[];
+}
+
 export interface LiveEvents {
   alarm: Alarm;
+  alarms: AlarmsTold;
   grade: LiveGrade;
   link: Link;
   values: LiveValue[];
@@ -32,6 +40,7 @@ export const useLive = defineStore("live", () => {
 
   const handlers: { [K in keyof LiveEvents]: Set<Handler<K>> } = {
     alarm: new Set(),
+    alarms: new Set(),
     grade: new Set(),
     link: new Set(),
     values: new Set(),
@@ -88,7 +97,7 @@ export const useLive = defineStore("live", () => {
       skewMs.value = Date.parse(data.server_time) - Date.now();
       beat.value = data;
     });
-    for (const name of ["alarm", "grade", "link", "values"] as const) {
+    for (const name of ["alarm", "alarms", "grade", "link", "values"] as const) {
       on<never>(name, (data) => handlers[name].forEach((handler) => handler(data)));
     }
     stream.onerror = () => {

@@ -3,7 +3,16 @@
 export type Colour = "red" | "orange" | "yellow" | "blue" | "none";
 export type LimitLevel = "LL" | "L" | "normal" | "H" | "HH";
 export type PointState = "good" | "bad" | "stale" | "never";
-export type AlarmState = "unacknowledged" | "acknowledged" | "returned_unacknowledged" | "normal";
+export type AlarmState =
+  | "unacknowledged"
+  | "acknowledged"
+  | "returned_unacknowledged"
+  | "latched_unacknowledged"
+  | "latched_acknowledged"
+  | "shelved"
+  | "suppressed"
+  | "out_of_service"
+  | "normal";
 export type Role = "viewer" | "operator" | "engineer" | "admin";
 export type LinkState = "online" | "stale" | "offline" | "never";
 
@@ -180,6 +189,62 @@ export interface Alarm {
   /** Late data showed that there was no excursion. */
   revoked?: boolean;
   simulated: boolean;
+  latched: boolean;
+  /** Codes of the nodes whose control room silenced it. */
+  silenced_in: string[];
+  /** Id of the alarm that began its burst; lists say how many came with the first. */
+  first_out: string;
+  burst?: number;
+  seq: number;
+  aside: { by: string; why: string; until: string | null; mode: string } | null;
+}
+
+export interface Inherited {
+  [field: string]: { value: string | number | boolean | null; node: string };
+}
+
+export interface AlarmComment {
+  by: string;
+  by_name: string;
+  at: string;
+  text: string;
+}
+
+/** One record with everything that is known of it. */
+export interface AlarmDetail extends Alarm {
+  events: AlarmEvent[];
+  condition: Record<string, string | number | boolean | null>;
+  chain: string[];
+  first?: Alarm | null;
+  comments: AlarmComment[];
+  guidance: Inherited;
+  policy: Inherited;
+}
+
+export interface Hold {
+  id: string;
+  kind: "shelved" | "suppressed" | "out_of_service";
+  status: "requested" | "active" | "ended" | "refused";
+  mode: string;
+  point: string;
+  point_name: string;
+  alarm_kind: string;
+  levels: LimitLevel[];
+  source: string;
+  source_name: string;
+  enterprise: string;
+  enterprise_name: string;
+  reason: string;
+  by: string;
+  at: string;
+  until: string | null;
+  approved_by: string | null;
+  approved_at: string | null;
+  ended_by: string | null;
+  ended_at: string | null;
+  end_note: string | null;
+  rule: string | null;
+  rule_version: number | null;
 }
 
 export interface AlarmEvent {
@@ -197,15 +262,53 @@ export interface AlarmEvent {
   found_late: boolean;
 }
 
-export interface AlarmSummary {
-  unacknowledged: number;
-  acknowledged: number;
-  returned_unacknowledged: number;
+export type AlarmSummary = Record<Exclude<AlarmState, "normal">, number>;
+
+export interface AlarmPageAnswer extends Page<Alarm> {
+  summary: AlarmSummary;
+  ringing: Record<"1" | "2" | "3", number>;
+  seq: number;
+}
+
+export interface Refused {
+  id: string;
+  reason: string;
+  by: string | null;
+  at: string | null;
+}
+
+/** The answer to a command on alarms. */
+export interface Done {
+  done: AlarmId[];
+  holds: string[];
+  refused: Refused[];
+}
+
+export interface Group {
+  source: string;
+  source_name: string;
+  enterprise: string;
+  enterprise_name: string;
+  count: number;
+  waiting: number;
+  priorities: Record<"1" | "2" | "3", number>;
+  from: string;
+  to: string;
+  worst: number;
+  first: Alarm | null;
+  equipment: { code: string; count: number; waiting: number; worst: number; priorities: Record<"1" | "2" | "3", number>; from: string; to: string }[];
+}
+
+export interface Flood {
+  active: boolean;
+  since: string | null;
+  last_10min: number;
+  last_hour: number;
 }
 
 export interface AckAnswer {
   acknowledged: AlarmId[];
-  refused: { id: AlarmId; reason: string; by: string | null; at: string | null }[];
+  refused: Refused[];
 }
 
 export interface Link {
@@ -286,6 +389,7 @@ export interface Beat {
   server_time: string;
   judged_to: string | null;
   lag_ms: number | null;
+  alarm_seq?: number;
   log: "ok" | "down";
   engine: "ok" | "down";
   access?: "ok" | "down";
