@@ -176,6 +176,7 @@ class TestGateway:
     port: int
     secret: bytes
     code: str = GATEWAY
+    enterprise: str = ENTERPRISE
     sent: int = 0
     retries: int = 0
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -185,12 +186,12 @@ class TestGateway:
         assert ts % 1000 == 0, "the national message counts whole seconds"
         stamp = datetime.fromtimestamp(ts / 1000, CHINA).strftime("%Y%m%d%H%M%S")
         inner = {
-            "collectTime": stamp, "dataId": data_id, "dataType": "energy_data", "enterpriseId": ENTERPRISE,
+            "collectTime": stamp, "dataId": data_id, "dataType": "energy_data", "enterpriseId": self.enterprise,
             "gatewayId": self.code, "isConnectDataSource": True, "reportType": kind,
             "datas": [{"quotaId": code, "value": value} for code, value in values.items()],
         }  # fmt: skip
         sealed = seal(json.dumps(inner).encode(), keys)
-        outer = {"enterpriseId": ENTERPRISE, "gatewayId": self.code, "report": sealed, "sign": sign(sealed, keys)}
+        outer = {"enterpriseId": self.enterprise, "gatewayId": self.code, "report": sealed, "sign": sign(sealed, keys)}
         return json.dumps(outer).encode() + b"@@"
 
     async def send(
