@@ -95,8 +95,8 @@ async def test_a_leader_and_an_engine_are_killed_under_a_whole_node(tmp_path: Pa
             lost, doubled = await asyncio.to_thread(_balance, running, start, done)
             figures(
                 f"whole node (R3, 2 engines, PostgreSQL, ClickHouse 2×2), leader and engine killed: {sum(done)} "
-                f"reports acknowledged, {lost} lost, {doubled} doubled; pages complete {time.monotonic() - began:.1f} s "
-                "after the last"
+                f"reports acknowledged, {lost} lost, {doubled} doubled; "
+                f"pages complete {time.monotonic() - began:.1f} s after the last"
             )
             assert (lost, doubled) == (0, 0)
             assert min(done) > 20, "the test itself: every enterprise had an alarm"

@@ -159,7 +159,7 @@ async def _main(settings: Settings, say: Say) -> None:
 
 def run(settings: Settings, say: Say) -> None:
     """Run a node until told to stop."""
-    lock = _lock(settings.home)
+    lock = lock_home(settings.home)
     try:
         asyncio.run(_main(settings, say))
     finally:
@@ -170,8 +170,12 @@ class AlreadyRunningError(RuntimeError):
     """Another node holds this home folder."""
 
 
-def _lock(home: Path) -> int:
-    """Hold the home folder; two nodes in one folder would destroy each other's history."""
+def lock_home(home: Path) -> int:
+    """Hold the home folder until the handle is closed; two nodes in one would destroy each other's history.
+
+    Raises:
+        AlreadyRunningError: a node runs here.
+    """
     import fcntl
 
     home.mkdir(parents=True, exist_ok=True, mode=0o700)

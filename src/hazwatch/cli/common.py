@@ -13,6 +13,8 @@ from hazwatch.settings import Settings
 @contextmanager
 def told() -> Iterator[None]:
     """Turn what a person can mend into one line and exit code 2."""
+    from hazwatch.app.node import NoLoginError
+    from hazwatch.app.run import AlreadyRunningError
     from hazwatch.identity.errors import ApiError
     from hazwatch.log.client import LogAwayError, RpcError
 
@@ -21,7 +23,7 @@ def told() -> Iterator[None]:
     except ApiError as error:
         typer.echo(f"错误:{error.message}。{error.hint}", err=True)
         raise typer.Exit(2) from error
-    except (LogAwayError, RpcError, ValueError, OSError) as error:
+    except (LogAwayError, RpcError, NoLoginError, AlreadyRunningError, ValueError, OSError) as error:
         typer.echo(f"错误:{error}", err=True)
         raise typer.Exit(2) from error
 

@@ -7,7 +7,7 @@ also take turns: what is numbered in them is numbered in the order in which it b
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, String, select
+from sqlalchemy import BigInteger, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hazwatch.records.base import Base
@@ -43,6 +43,11 @@ def raise_fence(sessions: Sessions, name: str, token: int) -> None:
         if row.token > token:
             raise FencedError(f"{name}: 令牌 {row.token} 已在 {token} 之后接管")
         row.token = token
+
+
+def forget_fences(session: Session) -> None:
+    """Tokens begin at 1 again, because what gives them out was lost."""
+    session.execute(delete(Fence).where(Fence.name != _TURN))
 
 
 def guard(name: str, token: int) -> Guard:
