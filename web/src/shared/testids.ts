@@ -13,6 +13,14 @@
  * alarm-row              data-alarm-id, data-state, data-priority
  * ack-note · ack-button  note and button of the acknowledgement bar; ack-refused = list of refused ones
  * alarm-drawer           detail of one alarm; data-alarm-id
+ * alarm-scroll           pane of the virtual list; alarm-foot = its foot, data-total; alarm-age = how sure the list is
+ * flood-bar · group-toggle · flood-view (data-groups) · flood-group (data-source)   a flood, grouped by source
+ * aside-reason · aside-confirm · aside-note            shelving or asking for out of service; why an alarm is set aside
+ * hold-row               data-kind, data-status; hold-end inside
+ * rule-row · rule-new · guidance · comment-text        suppression rules, guidance and comments of an alarm
+ * replay                 data-moment, data-open; replay-play · replay-alarm (data-state)
+ * handover-new · handover-write · handover-row · handover-sheet (data-intact) · handover-accept
+ * export-<xlsx|csv|parquet> · export-sha · verify-file · verify-result (data-ok)
  * alarm-live             aria-live region that announces new alarms
  * map                    map canvas container; data-state = loading | idle | moving | failed, data-sources = number of sources
  * map-source-row         row of the list beside the map; data-code
