@@ -31,6 +31,17 @@ export const router = createRouter({
         { path: "alarms/exports", component: () => import("@/alarms/ExportPage.vue"), meta: { title: "导出与核对" } },
         { path: "sources", component: () => import("@/registry/SourceListPage.vue"), meta: { title: "重大危险源" } },
         { path: "sources/:code", component: () => import("@/registry/SourcePage.vue"), meta: { title: "重大危险源" } },
+        {
+          path: "govern",
+          redirect: "/govern/kpi",
+          children: [
+            { path: "kpi", component: () => import("@/kpi/KpiPage.vue"), meta: { title: "报警指标" } },
+            { path: "kpi/:code", component: () => import("@/kpi/RoomPage.vue"), meta: { title: "报警指标" } },
+            { path: "whatif", component: () => import("@/whatif/WhatIfPage.vue"), meta: { title: "试算" } },
+            { path: "whatif/:id", component: () => import("@/whatif/ResultPage.vue"), meta: { title: "试算" } },
+            { path: "limits", component: () => import("@/limits/LimitsPage.vue"), meta: { title: "限值" } },
+          ],
+        },
         { path: "links", component: () => import("@/access/LinksPage.vue"), meta: { title: "接入" } },
         { path: "import", component: () => import("@/registry/ImportPage.vue"), meta: { title: "档案导入" } },
         { path: "scenarios", component: () => import("@/simulator/ScenarioPage.vue"), meta: { title: "场景" } },

@@ -90,7 +90,7 @@ export const REFUSALS: Record<string, string> = {
 export const ROLES: Record<Role, { word: string; meaning: string }> = {
   viewer: { word: "查看", meaning: "查看全部页面" },
   operator: { word: "值守", meaning: "查看,确认报警" },
-  engineer: { word: "工程师", meaning: "查看,确认报警,导入档案,播放场景" },
+  engineer: { word: "工程师", meaning: "查看,确认报警,导入档案,提出与审核限值,试算,播放场景" },
   admin: { word: "管理员", meaning: "以上全部,并管理账号" },
 };
 const ROLE_ORDER: Role[] = ["viewer", "operator", "engineer", "admin"];
@@ -173,6 +173,15 @@ const ACTIONS: Record<string, string> = {
   "account.password": "修改密码",
   "scenario.start": "启动场景",
   "scenario.stop": "停止场景",
+  "limits.propose": "提出限值变更",
+  "limits.approve": "批准限值变更",
+  "limits.reject": "驳回限值变更",
+  "limits.withdraw": "撤回限值变更",
+  "limits.evidence": "附试算依据",
+  "whatif.start": "开始试算",
+  "whatif.remove": "移除试算",
+  "true_event.mark": "标记真实事件",
+  "true_event.remove": "撤销真实事件标记",
 };
 export function actionWord(action: string): string {
   return ACTIONS[action] ?? action;
