@@ -27,6 +27,8 @@ MIB: Final = 1 << 20
 _SAMPLE_BYTES: Final = 21
 _ORIGIN_BYTES: Final = 32
 _HEADER_BYTES: Final = 16
+#: Largest message of the background lane, bytes: live data wait for as long as one of them is judged.
+_BACKGROUND: Final = MIB
 _LETTER_PERIOD_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
@@ -177,19 +179,19 @@ class GroupCommit:
             queue.arrived.clear()
             group, queue.waiting = queue.waiting, []
             try:
-                for message in self._messages(group):
+                for message in self._messages(group, _BACKGROUND if lane is Lane.BACKGROUND else self._max_message):
                     await self._append(lane, message)
             finally:
                 _fail(group, IntakeClosedError("接入已停止"))  # reaches only those that a cancellation left behind
 
-    def _messages(self, group: list[_Waiting]) -> Iterator[list[_Piece]]:
+    def _messages(self, group: list[_Waiting], most: int) -> Iterator[list[_Piece]]:
         """Pack a group into messages below the size limit. Lazy: what failed meanwhile is not written further."""
         message: list[_Piece] = []
         used = _HEADER_BYTES
         for frame, done in group:
-            parts = list(split(frame, self._max_message))
+            parts = list(split(frame, most))
             for part in parts:
-                if message and used + weight(part) > self._max_message:
+                if message and used + weight(part) > most:
                     yield message
                     message, used = [], _HEADER_BYTES
                 if done.done():  # an earlier part failed, or the caller is gone: the frame will come again as a whole

@@ -33,7 +33,7 @@ _DOUBT = 0.05
 #: Sources re-scored under one hold of the lock, and the pause after each round of work.
 _AT_ONCE = 64
 _BREATH_S = 0.1
-#: Alarm records in one message to the pages; a flood is many messages, each far below the log's largest.
+#: Alarm records or grades in one message to the pages; a flood is many messages, each far below the log's largest.
 _TOLD_TOGETHER = 500
 
 
@@ -176,10 +176,9 @@ class Watch:
 
     async def tell_grades(self, graded: Sequence[Graded]) -> None:
         """Tell the pages."""
-        if graded:
-            await self._log.tell(
-                wire.SUBJECT_GRADES, orjson.dumps([{"path": g.path, "grade": g.form()} for g in graded])
-            )
+        for start in range(0, len(graded), _TOLD_TOGETHER):
+            part = [{"path": g.path, "grade": g.form()} for g in graded[start : start + _TOLD_TOGETHER]]
+            await self._log.tell(wire.SUBJECT_GRADES, orjson.dumps(part))
 
     def _newest(self) -> int:
         return int(self.state.judge.clock[0]) if self.state is not None else 0

@@ -218,6 +218,7 @@ class _Watch:
         self.beat: dict[str, Any] = {}
         self.lag: list[int] = []
         self._open: list[str] = []
+        self._heard: set[str] = set()
 
     async def begin(self) -> None:
         """Listen."""
@@ -229,6 +230,9 @@ class _Watch:
         for told in orjson.loads(data):
             alarm = told["alarm"]
             if alarm["returned_at"] is None and alarm["acknowledged_at"] is None:
+                if alarm["id"] in self._heard:
+                    continue
+                self._heard.add(alarm["id"])
                 self._open.append(alarm["id"])
                 self.alarms += self.count
                 if self.count:

@@ -24,6 +24,8 @@ MINUTE = 60_000
 _UNLIKE_ANY = 255
 #: "No minute yet".
 NONE = -1
+#: Fewer rollup rows than this are stored as they are.
+_WORTH_GATHERING = 16
 
 ROLLUP = np.dtype(
     [
@@ -159,7 +161,28 @@ def thin(
     keep = np.zeros(len(batch), np.bool_)
     rows = np.zeros(len(batch), ROLLUP)
     n = _run(state, batch.point, batch.ts, batch.value, batch.quality, fate, heartbeat_ms, keep, rows)
-    return batch.take(keep), rows[:n].copy()
+    return batch.take(keep), _gathered(rows[:n])
+
+
+def _gathered(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Partials of one point and minute in one row: a day that is backfilled would else be a row for every sample.
+
+    Of two that end together the later one stands, as in the store.
+    """
+    if len(rows) < _WORTH_GATHERING:
+        return rows.copy()
+    order = np.lexsort((rows["last_ts"], rows["minute"], rows["point"]))
+    ordered = rows[order]
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (ordered["point"][1:] != ordered["point"][:-1]) | (ordered["minute"][1:] != ordered["minute"][:-1])
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(rows)) - 1
+    out = ordered[last]
+    out["low"] = np.minimum.reduceat(ordered["low"], first)
+    out["high"] = np.maximum.reduceat(ordered["high"], first)
+    out["total"] = np.add.reduceat(ordered["total"], first)
+    out["count"] = np.add.reduceat(ordered["count"], first)
+    return out
 
 
 def running(state: Thinning, point: int) -> NDArray[np.void]:

@@ -13,7 +13,8 @@ from hazwatch.vocabulary.lanes import Lane
 
 #: Messages held ready per lane; beyond it the reader waits, and the log keeps the rest.
 _READY = 512
-#: Messages judged in one go. More is faster, less is sooner.
+#: Messages judged in one go. More is faster, less is sooner: live data wait for as long as one go of history takes.
+_BACKGROUND_BYTES = 1 << 20
 _TOGETHER = {Lane.LIVE: 256, Lane.BACKGROUND: 16}
 
 
@@ -69,7 +70,11 @@ class Lanes:
         for lane, ready in self._ready.items():
             end = None if until is None else (until.live if lane is Lane.LIVE else until.background)
             batch: list[LogMessage] = []
+            size = 0
             while ready and len(batch) < _TOGETHER[lane] and (end is None or ready[0].sequence <= end):
+                size += len(ready[0].data)
+                if batch and lane is Lane.BACKGROUND and size > _BACKGROUND_BYTES:
+                    break
                 batch.append(ready.popleft())
             if len(ready) < _READY:
                 self._room[lane].set()

@@ -305,8 +305,13 @@ class Pipeline:
 
     def _owe(self, batch: SampleBatch, verdict: judging.Verdict) -> None:
         """Remember points whose samples are older than memory: they are judged from history after the next flush."""
-        for m in np.flatnonzero(verdict.fate == kernel.OLDER).tolist():
-            point, ts = int(batch.point[m]), int(batch.ts[m])
+        older = np.flatnonzero(verdict.fate == kernel.OLDER)
+        if not len(older):
+            return
+        points, which = np.unique(batch.point[older], return_inverse=True)
+        oldest = np.full(len(points), np.iinfo(np.int64).max)
+        np.minimum.at(oldest, which, batch.ts[older])
+        for point, ts in zip(points.tolist(), oldest.tolist(), strict=True):
             self.kept.owed[point] = min(ts, self.kept.owed.get(point, ts))
 
     async def _pay_debts(self) -> None:
