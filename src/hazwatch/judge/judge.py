@@ -6,6 +6,7 @@ needs the old state takes a copy first (``state.copied``). Nothing else is remem
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from hazwatch.samples.batch import SampleBatch
 
 #: Rows of the output: see ``kernel.ROW``. A REVISION row says "what was said of this point after event_ts is void".
 Rows = NDArray[np.void]
+#: Called with the position of a deferred sample; the callee judges its point from history and returns those rows.
+OnDeferred = Callable[[int], Rows]
 
 _OUTPUT_ROWS = 4096
 
@@ -29,7 +32,7 @@ class Verdict:
     Attributes:
         rows: transitions and revisions in the order in which they were found.
         fate: what became of each sample (``kernel.IN_ORDER LATE DUPLICATE OLDER``), uint8[N]. Samples that are
-            OLDER than memory were not judged; they need history.
+            OLDER than memory were not judged, unless ``on_deferred`` did it; they need history.
         followers: for each late sample the one that follows it in memory. Storing on change leaves out what equals
             its predecessor; a late sample with another value becomes that predecessor, so its follower is stored too.
     """
@@ -48,13 +51,14 @@ def _scratch(state: JudgeState) -> tuple[PointStates, Rows, Rows]:
     return fresh(1).live, np.zeros(rows, kernel.ROW), np.zeros(rows, kernel.ROW)
 
 
-def judge(state: JudgeState, limits: Limits, batch: SampleBatch) -> Verdict:
+def judge(state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: OnDeferred | None = None) -> Verdict:
     """Judge N samples in arrival order (design/alarms §1).
 
     Args:
         state: of at least as many points as the batch names; changed in place.
         limits: the version in force, of as many points as the state.
         batch: N samples; bad quality holds the state.
+        on_deferred: judges a sample that is older than memory at once (files); without it the sample is only listed.
 
     Raises:
         IndexError: a point index that the state does not hold.
@@ -86,11 +90,15 @@ def judge(state: JudgeState, limits: Limits, batch: SampleBatch) -> Verdict:
             fate,
             follow,
             follows,
+            on_deferred is not None,
         )
         if n:
             found.append(out[:n].copy())
         if why == kernel.DONE:
             break
+        if why == kernel.DEFERRED and on_deferred is not None:
+            found.append(on_deferred(at))
+            at += 1
     near = follow[: int(follows[0])]
     followers = SampleBatch.of(near["point"], near["ts"], near["value"], near["quality"])
     return Verdict(np.concatenate(found) if found else out[:0].copy(), fate, followers)

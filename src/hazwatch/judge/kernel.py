@@ -25,7 +25,7 @@ TRANSITION, REVISION, AMENDED = 0, 1, 2
 #: What became of a sample: newest of its point · put in its place late · already known · needs history.
 IN_ORDER, LATE, DUPLICATE, OLDER = 0, 1, 2, 3
 #: Why ``run`` came back.
-DONE, OUTPUT_FULL = 0, 1
+DONE, OUTPUT_FULL, DEFERRED = 0, 1, 2
 #: Column of 高 in the thresholds; those from here on are high sides.
 _FIRST_HIGH = 2
 LAST_JUDGED = 2  # vocabulary.quality.LAST_JUDGED; compiled code wants a plain number
@@ -313,13 +313,15 @@ def run(  # one flat loop: calls would cost more than the work
     st: JudgeState, point: NDArray[np.uint32], ts: Ints, value: Floats,
     quality: NDArray[np.uint8], first: int, limits: Columns, work: PointStates,
     old: Rows, new: Rows, out: Rows, fate: NDArray[np.uint8], follow: Rows, follows: Ints,
+    defer: bool,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Judge samples from ``first`` on; ``fate`` (zeros at first) learns what became of each.
 
     ``follow`` takes the sample that follows each late one, ``follows`` how many.
 
     Returns:
-        (next sample, rows written, why it came back).
+        (next sample, rows written, why it came back). After ``DEFERRED``, which comes only when ``defer`` asks for it,
+        the next sample is the deferred one.
     """
     threshold, deadband, on, off = limits
     # Taken apart once: reaching into nested tuples costs reference counts at every access, ten times the work itself.
@@ -336,6 +338,8 @@ def run(  # one flat loop: calls would cost more than the work
         i, t, v, q = np.int64(point[m]), ts[m], value[m], quality[m]
         if t <= newest[i] or (ticked[i] and t <= clock[0]):
             n, fate[m], j = _late(st, i, t, v, q, limits, work, old, new, out, n)
+            if defer and fate[m] == OLDER:
+                return m, n, DEFERRED
             if j >= 0:
                 row = follow[follows[0]]
                 row["point"] = i
