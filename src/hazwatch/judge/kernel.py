@@ -309,7 +309,7 @@ def _late(
 
 
 @njit(cache=True, nogil=True)
-def run(  # one flat loop: calls would cost more than the work
+def run(  # noqa: C901  # one flat loop: calls would cost more than the work
     st: JudgeState, point: NDArray[np.uint32], ts: Ints, value: Floats,
     quality: NDArray[np.uint8], first: int, limits: Columns, work: PointStates,
     old: Rows, new: Rows, out: Rows, fate: NDArray[np.uint8], follow: Rows, follows: Ints,
