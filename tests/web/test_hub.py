@@ -22,11 +22,15 @@ async def hub(site):
 
 
 def page(site, scope: str, *points: str) -> Client:
-    wanted = np.zeros(10, np.bool_)
-    wanted[[site.index(p) for p in points]] = True
+    wanted = frozenset(site.index(p) for p in points)
     client = Client(site.places.path(scope) if len(scope) == 9 else "/410000/", wanted)
-    site.hub.clients.add(client)
+    site.hub.audience.add(client)
     return client
+
+
+def told(links) -> bytes:
+    """What the access process says every second."""
+    return orjson.dumps({"links": links, "whole": True, "intake": {"pending_bytes": 0, "full": 0}})
 
 
 def heard(client: Client) -> list[tuple[str, object]]:
@@ -47,7 +51,7 @@ async def test_alarms_and_grades_go_to_who_may_see_them(site, hub) -> None:
     assert heard(yi) == [("grade", told["grade"])]
     assert [name for name, _ in heard(all_of_it)] == ["alarm", "grade"]
     assert site.mirror.grade(f"{YI}001")["colour"] == "red", "lists know it too"
-    assert hub.clients == {jia, yi, all_of_it}
+    assert hub.audience.clients == {jia, yi, all_of_it}
 
 
 @pytest.mark.usefixtures("hub")
@@ -82,10 +86,10 @@ async def test_a_point_beyond_what_the_page_knows_is_passed_over(site) -> None:
 async def test_a_link_is_told_when_its_state_changes(site) -> None:
     jia, yi = page(site, JIA), page(site, YI)
     links = [dict(row) for row in site.mirror.links.values()]
-    await site.log.tell(wire.SUBJECT_LINKS, orjson.dumps(links))
+    await site.log.tell(wire.SUBJECT_LINKS, told(links))
     assert heard(jia) == heard(yi) == []
     next(row for row in links if row["code"].startswith(JIA))["state"] = "offline"
-    await site.log.tell(wire.SUBJECT_LINKS, orjson.dumps(links))
+    await site.log.tell(wire.SUBJECT_LINKS, told(links))
     ((name, row),) = heard(jia)
     assert (name, row["state"], row["enterprise_name"]) == ("link", "offline", "甲化工有限公司")
     assert heard(yi) == []
@@ -105,9 +109,10 @@ async def test_a_page_that_cannot_keep_up_is_closed_and_holds_back_nobody(site, 
         assert [data["id"] for _, data in heard(quick)] == [str(k)]
     assert slow.closed
     assert not quick.closed
+    assert (await anext(stream)).startswith(b'event: shed\ndata: {"rule":"slow_page"')
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
-    assert slow not in site.hub.clients
+    assert slow not in site.hub.audience.clients
 
 
 @pytest.mark.usefixtures("hub")
@@ -116,7 +121,7 @@ async def test_a_page_that_leaves_is_forgotten(site) -> None:
     stream = site.hub.stream(client, {})
     await anext(stream)
     await stream.aclose()
-    assert client not in site.hub.clients
+    assert client not in site.hub.audience.clients
 
 
 async def test_the_beat(site, hub) -> None:
@@ -163,4 +168,4 @@ async def test_a_page_that_was_signed_out_hears_nothing_more(site) -> None:
     client.put(b"event: alarm\n\n")
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
-    assert client not in site.hub.clients
+    assert client not in site.hub.audience.clients

@@ -21,6 +21,7 @@ export const router = createRouter({
       component: () => import("@/Shell.vue"),
       children: [
         { path: "map", component: () => import("@/map/MapPage.vue"), meta: { title: "一张图" } },
+        { path: "overview", component: () => import("@/overview/OverviewPage.vue"), meta: { title: "态势" } },
         { path: "alarms", component: () => import("@/alarms/AlarmPage.vue"), meta: { title: "报警" } },
         { path: "alarms/aside", component: () => import("@/alarms/AsidePage.vue"), meta: { title: "搁置与停用" } },
         { path: "alarms/rules", component: () => import("@/alarms/RulesPage.vue"), meta: { title: "设计抑制" } },

@@ -113,3 +113,25 @@ class Reporter:
         rate += weight * ((status.samples - samples) / elapsed - rate)
         self._before[status.code] = (now, status.samples, rate)
         return rate
+
+
+class Turns:
+    """Which reports are told now: every link whose state changed, and of thousands of others a tenth at a time."""
+
+    _FEW: Final = 500
+    _TURNS: Final = 10
+
+    def __init__(self) -> None:
+        self._turn = 0
+        self._states: dict[str, LinkState] = {}
+
+    def next(self, reports: list[LinkReport]) -> tuple[list[LinkReport], bool]:
+        """The reports of this second, and whether they are all there are."""
+        states = {r.code: r.state for r in reports}
+        before, self._states = self._states, states
+        if len(reports) <= self._FEW or states.keys() != before.keys():
+            return reports, True
+        self._turn = (self._turn + 1) % self._TURNS
+        return [
+            r for n, r in enumerate(reports) if n % self._TURNS == self._turn or before.get(r.code) is not r.state
+        ], False

@@ -23,7 +23,7 @@ from hazwatch.access.national.message import Limits
 from hazwatch.access.national.tcp import NationalTcpListener, TcpLimits
 from hazwatch.access.port import Adapter, Intake, StatusBoard
 from hazwatch.access.recorded import RecordedAdapter
-from hazwatch.access.report import LinkReport
+from hazwatch.access.report import LinkReport, Turns
 from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker_of
 from hazwatch.access.supervisor import AccessRoom
 from hazwatch.app.links import load_directory
@@ -112,6 +112,7 @@ class Access:
         )
         self.room = self._make_room()
         self._reports: list[LinkReport] = []
+        self._turns = Turns()
 
     def _make_room(self) -> AccessRoom:
         holder, intake, board = self.holder, self.intake, self.board
@@ -195,8 +196,10 @@ class Access:
         """Once a second, tell the pages how every link is."""
         while True:
             await asyncio.sleep(1.0)
-            rows = [report.as_dict() for report in self._reports]
-            await self._log.tell(wire.SUBJECT_LINKS, orjson.dumps(rows))
+            reports, whole = self._turns.next(self._reports)
+            rows = [report.as_dict() for report in reports]
+            waiting = {"pending_bytes": self.intake.pending_bytes, "full": int(self.intake.full)}
+            await self._log.tell(wire.SUBJECT_LINKS, orjson.dumps({"links": rows, "whole": whole, "intake": waiting}))
 
     async def keep_letters(self) -> None:
         """Write refusals to the records; while these are away, the letters wait."""

@@ -205,8 +205,8 @@ class Engine:
         count += int(kept.counted.sum())
         total += float(kept.total[kept.counted > 0].sum())
         weighted += float((kept.total * weight)[kept.counted > 0].sum())
-        stored = await query.stored(self.store)
-        return orjson.dumps({"samples": count, "total": total, "weighted": weighted, "stored": stored})
+        tables = await query.stored(self.store)
+        return orjson.dumps({"samples": count, "total": total, "weighted": weighted, "tables": tables})
 
     async def _alarm(self, data: bytes) -> bytes:
         """A command of a person on alarms. The asker has checked role and scope."""

@@ -28,6 +28,7 @@ import orjson
 from hazwatch.app.node import clock, open_log
 from hazwatch.bench.fleet import LARGEST, fleet
 from hazwatch.bench.generator import Orders
+from hazwatch.bench.pages import Pages
 from hazwatch.bench.procs import Meter
 from hazwatch.bench.seed import seed
 from hazwatch.log.client import Log
@@ -56,6 +57,8 @@ class Plan:
     change: float = 0.3
     seed: int = 1
     largest: int = LARGEST
+    clients: int = 0
+    backfill: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -83,16 +86,22 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         await watch.begin()
         say(f"发送 {plan.points} 个指标,{plan.hz:g} Hz,{plan.warm_s:g}+{plan.seconds:g} 秒……")
         meter = Meter(node.pid)
-        sent = await _drive(orders, meter, watch, say)
+        pages = Pages(settings, members, plan.clients) if plan.clients else None
+        if pages:
+            await pages.open()
+        sent = await _drive(orders, meter, watch, say, pages)
         used, elapsed, share = meter.used(), sent["measured_s"], meter.share()
         caught_s = await _caught_up(watch)
         after = await _ledger(log)
         report = _report(plan, sink, sent, used, elapsed, meter, watch)
+        if pages:
+            report["pages"] = pages.report(elapsed)
+            pages.close()
         report["node_start_s"], report["caught_up_s"] = round(began_s, 2), round(caught_s, 2)
         report["pss_mib"], report["pss_total_mib"] = {k: round(v) for k, v in share.items()}, round(sum(share.values()))
         report["ledger"] = _compare(sent, before, after)
         await log.close()
-    report["disk"] = _disk(settings.home, after["samples"] - before["samples"], after["stored"])
+    report["disk"] = _disk(after["samples"], after["tables"])
     return report
 
 
@@ -176,7 +185,9 @@ async def _lines(orders: Orders) -> AsyncIterator[bytes]:
             await process.wait()
 
 
-async def _drive(orders: Orders, meter: Meter, watch: _Watch, say: Callable[[str], None]) -> dict[str, Any]:
+async def _drive(
+    orders: Orders, meter: Meter, watch: _Watch, say: Callable[[str], None], pages: Pages | None
+) -> dict[str, Any]:
     """Let the generator run, and look at the node while it does."""
     began = time.monotonic()
     looking = asyncio.create_task(_look(meter, watch))
@@ -186,6 +197,8 @@ async def _drive(orders: Orders, meter: Meter, watch: _Watch, say: Callable[[str
             if line == b"measuring":
                 meter.begin()
                 watch.count = True
+                if pages:
+                    pages.begin()
                 began = time.monotonic()
             last = line
     finally:
@@ -302,10 +315,12 @@ def _report(
     }  # fmt: skip
 
 
-def _disk(home: Path, samples: int, stored: int) -> dict[str, float]:
-    """How much the history takes."""
-    size = sum(f.stat().st_size for f in (home / "history").rglob("*") if f.is_file())
+def _disk(samples: int, tables: dict[str, dict[str, int]]) -> dict[str, float]:
+    """How much the history takes, of the parts that are in use."""
+    size = sum(t["bytes"] for t in tables.values())
+    kept = tables["samples"]
     return {
         "history_mib": round(size / 1024**2, 1), "bytes_per_sample_sent": round(size / max(1, samples), 3),
-        "bytes_per_row": round(size / max(1, stored), 3),
+        "bytes_per_stored_sample": round(kept["bytes"] / max(1, kept["rows"]), 3), "rows": kept["rows"],
+        "minute_rows": tables["minutes"]["rows"],
     }  # fmt: skip

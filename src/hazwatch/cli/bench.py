@@ -28,6 +28,7 @@ def stream(
     alarms: Annotated[float, typer.Option(help="每秒推入高报的指标数")] = 200.0,
     change: Annotated[float, typer.Option(help="每个周期数值变化的指标占比")] = 0.3,
     largest: Annotated[int, typer.Option(help="最大网关的指标数,最小为 60")] = 5_000,
+    clients: Annotated[int, typer.Option(help="同时打开的页面数,各看自己辖区的一个危险源")] = 0,
     home: Annotated[Path | None, typer.Option(help="数据目录,默认临时目录;保留可省去登记")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
@@ -38,7 +39,7 @@ def stream(
         typer.echo(line, err=True)
 
     with told(), tempfile.TemporaryDirectory() as scratch:
-        plan = Plan(home or Path(scratch), points, hz, seconds, warm, alarms, change, largest=largest)
+        plan = Plan(home or Path(scratch), points, hz, seconds, warm, alarms, change, largest=largest, clients=clients)
         report = measure(plan, say)
     if as_json:
         typer.echo(orjson.dumps(report).decode())

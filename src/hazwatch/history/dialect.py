@@ -15,8 +15,8 @@ _TOKENS_SINCE = (22, 2)
 #: name, type, codec.
 _SAMPLES = (
     ("point", "UInt32", "ZSTD(1)"),
-    ("ts", "Int64", "DoubleDelta, ZSTD(1)"),
-    ("value", "Float64", "ZSTD(1)"),
+    ("ts", "Int64", "Delta, ZSTD(1)"),
+    ("value", "Float64", "ZSTD(3)"),
     ("quality", "UInt8", "ZSTD(1)"),
 )
 _MINUTES = (
@@ -26,7 +26,7 @@ _MINUTES = (
     ("high", "Float64", "ZSTD(1)"),
     ("total", "Float64", "ZSTD(1)"),
     ("last", "Float64", "ZSTD(1)"),
-    ("last_ts", "Int64", "DoubleDelta, ZSTD(1)"),
+    ("last_ts", "Int64", "Delta, ZSTD(1)"),
     ("count", "UInt32", "ZSTD(1)"),
 )
 _SAMPLES_ORDER, _MINUTES_ORDER = "ORDER BY (point, ts)", "ORDER BY (point, minute)"

@@ -129,10 +129,14 @@ async def ledger(store: History) -> tuple[int, float, float]:
     return int(row["n"]), float(row["sums"]), float(row["weighted"])
 
 
-async def stored(store: History) -> int:
-    """How many rows of samples are kept."""
-    table = await store.select("SELECT count() AS n FROM hazwatch.samples")
-    return int(table.to_pylist()[0]["n"])
+async def stored(store: History) -> dict[str, dict[str, int]]:
+    """Rows and bytes on disk of each table, of the parts that are in use."""
+    table = await store.select(
+        "SELECT table, sum(rows) AS n, sum(bytes_on_disk) AS size FROM system.parts "
+        "WHERE active AND database = 'hazwatch' GROUP BY table"
+    )
+    found = {name: {"rows": 0, "bytes": 0} for name in ("samples", "minutes")}
+    return found | {row["table"]: {"rows": int(row["n"]), "bytes": int(row["size"])} for row in table.to_pylist()}
 
 
 async def _raw(store: History, point: int, start: int, end: int) -> Series:

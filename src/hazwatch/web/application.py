@@ -38,6 +38,7 @@ from hazwatch.web import operations, page, points, scenarios
 from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Hub
 from hazwatch.web.mirror import Mirror
+from hazwatch.web.overview import Overview
 from hazwatch.web.places import Places
 
 
@@ -79,6 +80,7 @@ def create_app(parts: Parts) -> FastAPI:
     )  # fmt: skip
     app.include_router(points.router(sessions, gate, parts.mirror, parts.engines, settings.heartbeat_s))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
+    app.include_router(points.overview_router(gate, Overview(parts.mirror, parts.places)))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
     app.include_router(
         alarms_router(
@@ -89,7 +91,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
     app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
-    app.add_middleware(GZipMiddleware, minimum_size=2048)
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=2)
     page.install(app)
     return app
 

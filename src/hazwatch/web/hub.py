@@ -1,15 +1,16 @@
 """The live stream's hub: what the node tells goes to every page whose scope it lies in.
 
-A page that cannot keep up is closed by rule (its queue is full); it comes back and reloads its lists, so it never shows
-a picture with holes in it. Nobody waits for it.
+A page that cannot keep up is closed by the rule ``slow_page``: when 500 events wait for it, it is told so (``shed``)
+and its stream ends; it comes back and reloads its lists, so it never shows a picture with holes in it. Nobody waits
+for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -35,11 +36,11 @@ class Client:
 
     Attributes:
         scope: path of the node it may see.
-        wanted: True where a point's values are asked for, bool[P].
+        wanted: dense indices of points whose values are asked for.
     """
 
     scope: str
-    wanted: NDArray[np.bool_]
+    wanted: frozenset[int] = frozenset()
     queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(_QUEUE))
     closed: bool = False
 
@@ -50,9 +51,62 @@ class Client:
         except asyncio.QueueFull:
             self.closed = True
 
-    def sees(self, path: str) -> bool:
-        """Whether something at this path lies in the scope."""
-        return path.startswith(self.scope)
+
+class Audience:
+    """Who hears what: pages by the point they asked for and by their scope, so that an event costs only its hearers."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self._by_point: dict[int, set[Client]] = {}
+        self._by_scope: dict[str, set[Client]] = {}
+        self._asked = np.zeros(0, np.bool_)
+
+    def add(self, client: Client) -> None:
+        """A page opens."""
+        self.clients.add(client)
+        self._by_scope.setdefault(client.scope, set()).add(client)
+        for point in client.wanted:
+            self._by_point.setdefault(point, set()).add(client)
+        top = max(client.wanted, default=-1) + 1
+        if top > len(self._asked):
+            self._asked = np.concatenate([self._asked, np.zeros(top - len(self._asked), np.bool_)])
+        self._asked[list(client.wanted)] = True
+
+    def discard(self, client: Client) -> None:
+        """A page is gone."""
+        if client not in self.clients:
+            return
+        self.clients.discard(client)
+        _drop(self._by_scope, client.scope, client)
+        for point in client.wanted:
+            _drop(self._by_point, point, client)
+            self._asked[point] = point in self._by_point
+
+    def asked(self, points: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of some points anybody asked for."""
+        known = points < len(self._asked)
+        return known & self._asked[np.where(known, points, 0)] if len(self._asked) else known
+
+    def of_point(self, point: int) -> Iterable[Client]:
+        """Pages that asked for a point."""
+        return self._by_point.get(point, ())
+
+    def of_path(self, path: str) -> Iterator[Client]:
+        """Pages whose scope something at this path lies in: scopes are its prefixes that end in a slash."""
+        at = path.find("/")
+        while at >= 0:
+            yield from self._by_scope.get(path[: at + 1], ())
+            at = path.find("/", at + 1)
+
+
+_Key = TypeVar("_Key")
+
+
+def _drop(table: dict[_Key, set[Client]], key: _Key, client: Client) -> None:
+    clients = table.get(key, set())
+    clients.discard(client)
+    if not clients:
+        table.pop(key, None)
 
 
 class Hub:
@@ -63,7 +117,9 @@ class Hub:
         self._mirror = mirror
         self._places = places
         self._clock = clock
-        self.clients: set[Client] = set()
+        self.audience = Audience()
+        #: Pages that were given up because they did not read; see ``slow_page``.
+        self.shed = 0
 
     async def begin(self) -> None:
         """Listen first, then load, so that nothing falls between."""
@@ -86,7 +142,7 @@ class Hub:
         while True:
             await asyncio.sleep(_BEAT_S)
             event = _event("beat", self.beat())
-            for client in self.clients:
+            for client in self.audience.clients:
                 client.put(event)
 
     def beat(self) -> dict[str, Any]:
@@ -98,6 +154,9 @@ class Hub:
             "judged_to": iso(judged) if judged else None,
             "lag_ms": mirror.beat.get("lag_ms", 0),
             "alarm_seq": mirror.beat.get("alarm_seq", 0),
+            "backlog": mirror.beat.get("backlog", {}),
+            "intake": mirror.intake,
+            "history": {"waiting": mirror.beat.get("waiting", 0), "fault": mirror.beat.get("history", "")},
             "log": "ok" if self._log.connected else "down",
             "engine": "ok" if mirror.engine_up else "down",
             "access": "ok" if mirror.access_up else "down",
@@ -106,11 +165,13 @@ class Hub:
     async def _values(self, data: bytes) -> None:
         rows = wire.unpack(data)
         self._mirror.take_values(rows)
-        for client in self.clients:
-            known = rows["point"] < len(client.wanted)
-            mine = rows[known & client.wanted[np.where(known, rows["point"], 0)]] if len(client.wanted) else rows[:0]
-            if len(mine):
-                client.put(_event("values", [self._value(row) for row in mine]))
+        told: dict[Client, list[orjson.Fragment]] = {}
+        for row in rows[self.audience.asked(rows["point"])]:
+            text = orjson.Fragment(orjson.dumps(self._value(row)))
+            for client in self.audience.of_point(int(row["point"])):
+                told.setdefault(client, []).append(text)
+        for client, texts in told.items():
+            client.put(_event("values", texts))
 
     def _value(self, row: np.void) -> list[Any]:
         value = float(row["value"])
@@ -120,9 +181,11 @@ class Hub:
         ]  # fmt: skip
 
     async def _alarms(self, data: bytes) -> None:
-        told = orjson.loads(data)
-        for client in self.clients:
-            mine = [one["alarm"] for one in told if client.sees(one["path"])]
+        told: dict[Client, list[dict[str, Any]]] = {}
+        for one in orjson.loads(data):
+            for client in self.audience.of_path(one["path"]):
+                told.setdefault(client, []).append(one["alarm"])
+        for client, mine in told.items():
             if len(mine) <= _ALONE:
                 for alarm in mine:
                     client.put(_event("alarm", alarm))
@@ -138,10 +201,13 @@ class Hub:
             self._send("grade", told["path"], told["grade"])
 
     async def _links(self, data: bytes) -> None:
+        told = orjson.loads(data)
         before = self._mirror.links
-        self._mirror.links = {row["code"]: row for row in orjson.loads(data)}
+        fresh = {row["code"]: row for row in told["links"]}
+        self._mirror.links = fresh if told["whole"] else before | fresh
+        self._mirror.intake = told["intake"]
         self._mirror.links_at = self._clock()
-        for code, row in self._mirror.links.items():
+        for code, row in fresh.items():
             if row["state"] != before.get(code, {}).get("state"):
                 self._send("link", self._places.path(row["enterprise"]), self._places.link(row))
 
@@ -155,15 +221,14 @@ class Hub:
 
     def _send(self, name: str, path: str, data: Any) -> None:
         event = _event(name, data)
-        for client in self.clients:
-            if client.sees(path):
-                client.put(event)
+        for client in self.audience.of_path(path):
+            client.put(event)
 
     async def stream(
         self, client: Client, hello: dict[str, Any], welcome: Callable[[], bool] = lambda: True
     ) -> AsyncIterator[bytes]:
         """The events of one page until it leaves, is given up, or is no longer ``welcome`` (signed out, revoked)."""
-        self.clients.add(client)
+        self.audience.add(client)
         asked = self._clock()
         try:
             yield _event("hello", hello)
@@ -177,8 +242,10 @@ class Hub:
                 while not client.queue.empty():
                     parts.append(client.queue.get_nowait())
                 yield b"".join(parts)
+            self.shed += 1
+            yield _event("shed", {"rule": "slow_page", "waiting": _QUEUE})
         finally:
-            self.clients.discard(client)
+            self.audience.discard(client)
 
 
 _LEVELS = {-2: "LL", -1: "L", 0: "normal", 1: "H", 2: "HH"}

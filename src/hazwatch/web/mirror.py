@@ -45,6 +45,7 @@ class Mirror:
         values: ``wire.VALUE`` rows by dense index; ts 0 = never.
         grades: ``{path, grade}`` by code of source or enterprise.
         links: rows of ``GET /links`` (without the name of the enterprise) by gateway code.
+        intake: bytes that wait to be durable, and whether gateways are held back (``pending_bytes``, ``full``).
         engines: who is asked.
         beats: the last beat of the engine of every share.
         beat_at: our time of them, epoch ms.
@@ -57,6 +58,7 @@ class Mirror:
     grades: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     links_at: int = 0
+    intake: dict[str, int] = field(default_factory=dict)
     beats: dict[int, dict[str, Any]] = field(default_factory=dict)
     beat_at: dict[int, int] = field(default_factory=dict)
     loaded: set[int] = field(default_factory=set)
@@ -161,11 +163,17 @@ class Mirror:
 
     def states(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
         """State of some points: 0 good, 1 bad, 2 stale, 3 never (``STATES``)."""
-        gateways = [self.places.gateway(i) for i in index.tolist()]
-        grace = {code: self.places.grace_ms(code) for code in set(gateways)}
-        alive = {code: self._confirmed(code) for code in grace}
-        stale_ms = np.array([grace[code] for code in gateways], np.int64)
-        confirmed = np.array([alive[code] for code in gateways], np.int64)
+        places = self.places
+        placed = index < places.size
+        gateway = np.where(placed, places.gateway_of[np.where(placed, index, 0)], -1) if places.size else index * 0 - 1
+        codes = places.gateway_codes
+        used = np.unique(gateway)
+        # The last entry stands for "no gateway", which −1 reaches.
+        grace, alive = np.zeros(len(codes) + 1, np.int64), np.zeros(len(codes) + 1, np.int64)
+        grace[-1] = places.grace_ms("")
+        for g in used[used >= 0].tolist():
+            grace[g], alive[g] = places.grace_ms(codes[g]), self._confirmed(codes[g])
+        stale_ms, confirmed = grace[gateway], alive[gateway]
         known = index < len(self.values)
         rows = self.values[np.where(known, index, 0)] if len(self.values) else np.zeros(len(index), wire.VALUE)
         state = np.zeros(len(index), np.uint8)
@@ -173,6 +181,10 @@ class Mirror:
         state[self.clock() - np.maximum(rows["received"], confirmed) > stale_ms] = 2
         state[~known | (rows["ts"] == 0)] = 3
         return state
+
+    def all_states(self) -> NDArray[np.uint8]:
+        """State of every point of the registry."""
+        return self.states(np.arange(self.places.size))
 
     def forms(self, points: Sequence[PointView]) -> list[dict[str, Any]]:
         """``point`` of the contract for each, in the same order."""

@@ -38,7 +38,22 @@ def router(gate: Gate, log: Log, hub: Hub, mirror: Mirror) -> APIRouter:
         lines += _lines("hazwatch_points", "gauge", "points known to the engine", mirror.beat.get("points", 0))
         lines += _lines("hazwatch_lag_ms", "gauge", "age of the newest judged arrival", mirror.beat.get("lag_ms", 0))
         lines += _lines("hazwatch_owed", "gauge", "points that wait for history", mirror.beat.get("owed", 0))
-        lines += _lines("hazwatch_pages", "gauge", "open live streams", len(hub.clients))
+        lines += _lines("hazwatch_pages", "gauge", "open live streams", len(hub.audience.clients))
+        lines += _lines("hazwatch_pages_shed_total", "counter", "pages closed by the rule slow_page", hub.shed)
+        lines += _lines(
+            "hazwatch_intake_pending_bytes", "gauge", "bytes received and not yet durable",
+            mirror.intake.get("pending_bytes", 0),
+        )  # fmt: skip
+        lines += _lines("hazwatch_intake_full", "gauge", "1 while gateways are held back", mirror.intake.get("full", 0))
+        lines += _lines(
+            "hazwatch_history_waiting",
+            "gauge",
+            "samples judged and not yet in the history",
+            mirror.beat.get("waiting", 0),
+        )
+        lines += _lines(
+            "hazwatch_history_up", "gauge", "0 while the history takes nothing", int(not mirror.beat.get("history", ""))
+        )
         lines.append("# HELP hazwatch_backlog messages of the log that wait\n# TYPE hazwatch_backlog gauge")
         lines += [f'hazwatch_backlog{{lane="{k}"}} {v}' for k, v in mirror.beat.get("backlog", {}).items()]
         lines.append("# HELP hazwatch_link_samples_total samples by link\n# TYPE hazwatch_link_samples_total counter")

@@ -26,6 +26,7 @@ from hazwatch.vocabulary import moments
 from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Client, Hub
 from hazwatch.web.mirror import STATES, Mirror
+from hazwatch.web.overview import Overview
 
 #: A grade that rests on less than this share of its inputs is shown as out of date.
 _CONFIDENT = 0.5
@@ -161,6 +162,30 @@ def map_router(sessions: Sessions, gate: Gate, mirror: Mirror) -> APIRouter:
     return routes
 
 
+def overview_router(gate: Gate, overview: Overview) -> APIRouter:
+    """The state of everything in scope."""
+    routes = APIRouter(prefix="/api/v1/overview", tags=["overview"])
+    Who = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
+
+    @routes.get("/sources")
+    def listing(who: Who) -> Response:
+        return Response(orjson.dumps(overview.listing(who.scope)), media_type="application/json")
+
+    @routes.get("/state")
+    def state(who: Who, since: Annotated[str, Query(max_length=40)] = "") -> Response:
+        part = overview.part(who.scope, since)
+        head = np.array([len(part.sources), len(part.points)], "<u4").tobytes()
+        body = head + part.sources.tobytes() + part.points.tobytes()
+        headers = {
+            "X-Overview-Version": part.version,
+            "X-Overview-Whole": str(int(part.whole)),
+            "Cache-Control": "no-store",
+        }
+        return Response(body, media_type="application/octet-stream", headers=headers)
+
+    return routes
+
+
 def _feature(row: queries.SourceView, mirror: Mirror, alarms: int) -> dict[str, Any]:
     grade = mirror.grade(row.code)
     return {
@@ -184,15 +209,11 @@ def live_router(sessions: Sessions, gate: Gate, hub: Hub, mirror: Mirror) -> API
     def live(
         request: Request, who: Annotated[Principal, Depends(gate.current())], source: Codes = None, point: Codes = None
     ) -> StreamingResponse:
-        wanted = np.zeros(len(mirror.values), np.bool_)
         with reading(sessions) as session:
             views = queries.points_by_codes(session, who, point or [])
             for code in source or []:
                 views += queries.points_of_source(session, who, code)
-        index = np.array([v.index for v in views], np.int64)
-        if len(index) and index.max() >= len(wanted):
-            wanted = np.zeros(int(index.max()) + 1, np.bool_)
-        wanted[index] = True
+        wanted = frozenset(v.index for v in views)
         hello = {"server_time": moments.iso(mirror.clock()), "simulated": hub.simulated}
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(

@@ -393,6 +393,9 @@ export interface Beat {
   log: "ok" | "down";
   engine: "ok" | "down";
   access?: "ok" | "down";
+  backlog?: { live?: number; background?: number };
+  intake?: { pending_bytes?: number; full?: number };
+  history?: { waiting: number; fault: string };
 }
 
 export type LiveValue = [string, number | null, number, number, number, LimitLevel];
