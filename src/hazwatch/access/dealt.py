@@ -31,6 +31,11 @@ class DealtIntake:
         """Whether any share is full; see ``port.GroupIntake``."""
         return any(share.full for share in self._shares)
 
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes handed over and not yet durable."""
+        return sum(share.pending_bytes for share in self._shares)
+
     async def submit(self, frame: Frame) -> None:
         """Hand over a frame; see ``port.Intake``."""
         await self._shares[self._share_of(frame.origin.gateway)].submit(frame)
