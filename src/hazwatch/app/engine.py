@@ -20,6 +20,7 @@ from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
 from hazwatch.app.node import clock, run_process
+from hazwatch.app.notices import Notices
 from hazwatch.app.seat import Seat
 from hazwatch.app.trials import Trials
 from hazwatch.app.watch import Watch
@@ -72,6 +73,7 @@ class Engine:
         )  # fmt: skip
         self.pipeline.desk_lock = lock
         self.watch.state, self.watch.picture = kept, self.picture
+        self.notices = Notices(settings, self.sessions)
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
@@ -218,8 +220,8 @@ class Engine:
         """Everything that goes on; ends with the first piece that fails."""
         pieces = [self.pipeline.run(), self.tick(), self.tell_values(), self.beat(), self.watch.run()]
         if self._seat.share.number == 0:
-            # What-ifs reach over all shares; one engine does them all.
-            pieces.append(self.trials.work())
+            # What-ifs and messages reach over all shares; one engine does them all.
+            pieces += [self.trials.work(), self.notices.run()]
         async with asyncio.TaskGroup() as tasks:
             for piece in pieces:
                 tasks.create_task(piece)

@@ -26,6 +26,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.access.tables",
     "hazwatch.history.tables",
     "hazwatch.records.fence",
+    "hazwatch.notify.tables",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import FastAPI
@@ -15,16 +16,22 @@ from hazwatch.access.api import router as access_router
 from hazwatch.alarms.api import router as alarms_router
 from hazwatch.alarms.kpi_api import router as kpi_router
 from hazwatch.alarms.kpi_service import Room
+from hazwatch.alarms.settings import place
 from hazwatch.alarms.store import open_counts
 from hazwatch.alarms.trial_api import router as trial_router
 from hazwatch.alarms.trial_service import Scope, evidence
+from hazwatch.app.notices import cap_alarms
 from hazwatch.identity import errors
 from hazwatch.identity.api import router as identity_router
 from hazwatch.identity.deps import Gate
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import Principal
+from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log, RpcError
+from hazwatch.notify.api import Tools
+from hazwatch.notify.api import router as notices_router
+from hazwatch.notify.send import send
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import queries
 from hazwatch.registry.api import Live
@@ -79,6 +86,7 @@ def create_app(parts: Parts) -> FastAPI:
         )
     )  # fmt: skip
     app.include_router(points.router(sessions, gate, parts.mirror, parts.engines, settings.heartbeat_s))
+    app.include_router(notices_router(_notice_tools(parts, gate)))
     app.include_router(points.map_router(sessions, gate, parts.mirror))
     app.include_router(points.overview_router(gate, Overview(parts.mirror, parts.places)))
     app.include_router(points.live_router(sessions, gate, parts.hub, parts.mirror))
@@ -94,6 +102,14 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=2)
     page.install(app)
     return app
+
+
+def _notice_tools(parts: Parts, gate: Gate) -> Tools:
+    return Tools(
+        sessions=parts.sessions, gate=gate, clock=parts.clock, key=master_key(parts.settings.home),
+        zone=ZoneInfo(parts.settings.zone), send=send, cap_alarms=cap_alarms,
+        path_of=lambda session, who, code: place(session, who, code)[0],
+    )  # fmt: skip
 
 
 def _system(parts: Parts) -> Mapping[str, Any]:
