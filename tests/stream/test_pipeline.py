@@ -50,12 +50,12 @@ async def test_at_1s_high_high_is_one_record(node, log) -> None:
 
 async def test_new_limits_in_the_middle_judge_the_held_value_at_once(node, log) -> None:
     log.samples((0, 1, 7.5), (1, 1, 5.0))
-    log.new_limits(limits(2, 2, high=7.0), 10)
+    log.new_limits(limits(2, 2, high=7.0), 100)
     await node.run()
     (record,) = table(node.sessions)
     assert (record.point, record.event_time, record.level, record.limit, record.limit_version) == (
         0,
-        at(10),
+        at(100),
         Level.H,
         7.0,
         2,
@@ -71,9 +71,9 @@ async def test_limits_that_are_taken_away_end_the_alarm(node, log) -> None:
 
 async def test_limits_raised_above_the_value_end_the_alarm(node, log) -> None:
     log.samples((0, 1, 8.2))
-    log.new_limits(limits(2, 2, high=8.9), 10)
+    log.new_limits(limits(2, 2, high=8.9), 100)
     await node.run()
-    assert table(node.sessions)[0].returned_at == at(10)
+    assert table(node.sessions)[0].returned_at == at(100)
 
 
 async def test_a_tick_lets_an_on_delay_fire_without_a_sample(node, log) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from hazwatch.alarms.export import cell
 
 _ROOMS = (
     ("code", "企业编码"), ("name", "企业"), ("region", "行政区划"), ("park", "园区"), ("points", "监测点数"),
@@ -42,14 +43,6 @@ _FIGURES = (
 )  # fmt: skip
 
 
-def plain_cell(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula, without characters that a workbook cannot hold."""
-    if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-    return value
-
-
 def rooms_book(items: Iterable[Mapping[str, Any]]) -> bytes:
     """The list of rooms."""
     return _book([("控制室", _ROOMS, items)])
@@ -80,7 +73,7 @@ def _book(sheets: Sequence[tuple[str, Sequence[tuple[str, str]], Iterable[Mappin
         sheet = book.create_sheet(title)
         sheet.append([name for _, name in columns])
         for row in rows:
-            sheet.append([plain_cell(row.get(key)) for key, _ in columns])
+            sheet.append([cell(row.get(key)) for key, _ in columns])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -83,14 +83,18 @@ def read(path: Path) -> ForeignLog:
         AlarmFileError: no alarm log: empty, binary, or without the columns.
         OSError: it cannot be read.
     """
-    raw = path.read_bytes()
-    if b"\x00" in raw:
-        raise AlarmFileError(f"{path.name} 不是文本文件(含有空字节)")
+    return read_bytes(path.read_bytes(), path.name)
+
+
+def read_bytes(content: bytes, name: str) -> ForeignLog:
+    """Read the bytes of a file, UTF-8 or else GB 18030; see ``read``."""
+    if b"\x00" in content:
+        raise AlarmFileError(f"{name} 不是文本文件(含有空字节)")
     try:
-        text = raw.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = raw.decode("gb18030", errors="replace")
-    return read_text(text, path.name)
+        text = content.decode("gb18030", errors="replace")
+    return read_text(text, name)
 
 
 def read_text(text: str, name: str) -> ForeignLog:

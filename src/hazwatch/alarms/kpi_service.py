@@ -12,7 +12,7 @@ from hazwatch.alarms import kpi_store
 from hazwatch.alarms.journal import AlarmLog
 from hazwatch.alarms.kpi import GRADES, WORST, Rules, measure
 from hazwatch.alarms.kpi_form import brief_form, kpi_form
-from hazwatch.alarms.kpi_log import read_text
+from hazwatch.alarms.kpi_log import read_bytes
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.vocabulary.moments import DAY, HOUR, iso
@@ -111,7 +111,7 @@ def foreign_kpis(content: bytes, name: str, *, operators: int = 1, top: int = 10
     Raises:
         ValueError: no alarm log, with the reason in Chinese.
     """
-    foreign = read_text(_text(content), name)
+    foreign = read_bytes(content, name)
     if not len(foreign.log):
         raise ValueError(f"{name} 中没有可用的报警行")
     first, last = int(foreign.log.ts[0]), int(foreign.log.ts[-1])
@@ -121,12 +121,3 @@ def foreign_kpis(content: bytes, name: str, *, operators: int = 1, top: int = 10
         "file": name, "rows": foreign.rows, "refused": {"count": len(foreign.refused), "rows": refused},
         "series": _series(foreign.log, first, last + 1),
     }  # fmt: skip
-
-
-def _text(content: bytes) -> str:
-    if b"\x00" in content:
-        raise ValueError("不是文本文件(含有空字节)")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("gb18030", errors="replace")

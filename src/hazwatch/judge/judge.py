@@ -23,6 +23,8 @@ Rows = NDArray[np.void]
 OnDeferred = Callable[[int], Rows]
 
 _OUTPUT_ROWS = 4096
+#: Samples of a live point that are on their way when its limits change are at most so old: gateways gather up to 30 s.
+_IN_FLIGHT_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +121,33 @@ def tick(state: JudgeState, limits: Limits, until: int) -> Rows:
 def relimit(state: JudgeState, old: Limits, new: Limits, at: int) -> Rows:
     """Put a new version of limits in force at event time ``at`` and judge the held values at once.
 
-    The memory of changed points is closed (base = live): what was judged under the old limits stays as it is.
+    The memory of changed points is closed (base = live): what was judged under the old limits stays as it is. For a
+    point that is live the new limits hold from its newest sample on, not from ``at``: samples that are on their way
+    would otherwise be older than memory, and judging them from history would put the new limits on the past.
     """
     changed = old.changed(new)
     changed = changed[changed < len(old)]
     # A point that never had a sample has no past to close: whatever comes first is judged under the new limits.
     changed = changed[state.live.ts[changed] != NEVER]
-    for i in changed.tolist():
+    since = _since(state, changed, at)
+    for i, moment in zip(changed.tolist(), since.tolist(), strict=True):
         # A timer that runs was started by the old limit; the held value decides anew.
         state.live.timing[i] = 0
-        _close_memory(state, i, at)
-    known = changed[~np.isnan(state.live.held[changed])] if len(changed) else changed
+        _close_memory(state, i, moment)
+    judged = ~np.isnan(state.live.held[changed])
+    known = changed[judged]
     rows = [_drop_gone(state, new, int(i), at) for i in changed]
-    moment = np.maximum(state.live.ts[known] + 1, at)
-    verdict = judge(state, new, SampleBatch.of(known.astype(np.uint32), moment, state.live.held[known]))
+    verdict = judge(state, new, SampleBatch.of(known.astype(np.uint32), since[judged], state.live.held[known]))
     return np.concatenate([*rows, verdict.rows]) if rows else verdict.rows
+
+
+def _since(state: JudgeState, points: NDArray[np.intp], at: int) -> NDArray[np.int64]:
+    """From which event time on new limits hold for some points, int64."""
+    newest = state.live.ts[points]
+    # Where time passed by a tick has fired a timer, what comes before that tick is late in any case.
+    past = np.where(state.ticked[points] == 1, np.maximum(newest, state.clock[0]), newest)
+    from_then: NDArray[np.int64] = np.where(at - newest <= _IN_FLIGHT_MS, past + 1, np.maximum(past + 1, at))
+    return from_then
 
 
 def _copy(to: PointStates, j: int, source: PointStates, i: int) -> None:

@@ -178,6 +178,7 @@ export interface Alarm {
   priority: 1 | 2 | 3;
   value: number | null;
   limit: number | null;
+  limit_set?: "enterprise" | "regulator" | "both" | null;
   event_time: string;
   arrived_at: string | null;
   returned_at: string | null;
