@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     log_hours: int = Field(72, description="how long the log keeps messages, hours")
     log_gib: float = Field(20.0, description="how much disk the log may take, GiB; the oldest messages go first")
     raw_days: int = Field(90, description="how long samples are kept, days (40号令 asks for at least 30)")
+    minute_days: int = Field(1095, description="how long one-minute rollups are kept, days")
     future_s: int = Field(300, description="samples further ahead of our clock than this are refused, seconds")
 
     @field_validator("processes")

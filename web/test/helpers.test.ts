@@ -6,6 +6,8 @@ import { apartAt, worstFirst, headerWords, type MapSource } from "@/map/places";
 import { extent, labels, mapStyle, EMPTY } from "@/map/style";
 import { detailText } from "@/identity/detail";
 import { rowNames, share, shapeOf, shortName, tankForm } from "@/registry/equipment";
+import { layout, placeOf, sourceAt } from "@/overview/grid";
+import { readPart } from "@/overview/rows";
 import { nextBelow } from "@/risk/bounds";
 import { evenColumns } from "@/shared/columns";
 import { clock, decimals, delay, duration, number, plain, setZone, stamp } from "@/shared/format";
@@ -229,5 +231,52 @@ describe("zoom to one source", () => {
     expect(apartAt(here, [here, at("b", 115.001)], 52)).toBe(16);
     expect(apartAt(here, [here, at("b", 115)], 52)).toBe(16);
     expect(apartAt(here, [here], 52)).toBe(13);
+  });
+});
+
+describe("the overview", () => {
+  const rows = (sources: number[][], points: number[][]): ArrayBuffer => {
+    const body = new ArrayBuffer(8 + 12 * (sources.length + points.length));
+    const view = new DataView(body);
+    view.setUint32(0, sources.length, true);
+    view.setUint32(4, points.length, true);
+    sources.forEach(([source, colour, stale, score], k) => {
+      view.setUint32(8 + 12 * k, source!, true);
+      view.setUint8(8 + 12 * k + 4, colour!);
+      view.setUint8(8 + 12 * k + 5, stale!);
+      view.setFloat32(8 + 12 * k + 6, score!, true);
+    });
+    points.forEach(([point, value, level, state], k) => {
+      const at = 8 + 12 * (sources.length + k);
+      view.setUint32(at, point!, true);
+      view.setFloat32(at + 4, value!, true);
+      view.setInt8(at + 8, level!);
+      view.setUint8(at + 9, state!);
+    });
+    return body;
+  };
+
+  it("reads rows as the server lays them out", () => {
+    const part = readPart(rows([[7, 4, 1, 82.5]], [[460_000, 9.5, -2, 2]]));
+    expect([part.sourceOf(0), part.colour(0), part.stale(0), part.score(0)]).toEqual([7, 4, 1, 82.5]);
+    expect([part.point(0), part.value(0), part.level(0), part.state(0)]).toEqual([460_000, 9.5, -2, 2]);
+  });
+
+  it("refuses half an answer", () => {
+    expect(() => readPart(rows([], [[1, 1, 0, 0]]).slice(0, 15))).toThrow("不完整");
+  });
+
+  it("gives 23,000 sources cells that fit, and finds each again under the mouse", () => {
+    const regions = new Map([
+      ["410100", Array.from({ length: 15_000 }, (_, k) => k)],
+      ["410200", Array.from({ length: 8_000 }, (_, k) => 15_000 + k)],
+    ]);
+    const made = layout(regions, 1_060, 720);
+    expect(made.height).toBeLessThanOrEqual(720);
+    for (const [band, k] of [[0, 0], [0, 14_999], [1, 7_999]] as const) {
+      const [x, y] = placeOf(made, made.bands[band]!, k);
+      expect(sourceAt(made, x + 1, y + 1)).toBe(made.bands[band]!.cells[k]);
+    }
+    expect(sourceAt(made, 5_000, 5)).toBeNull();
   });
 });

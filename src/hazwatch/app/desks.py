@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import orjson
+from sqlalchemy import func, select
 
 from hazwatch.alarms import export
 from hazwatch.app.node import clock, open_log
@@ -21,6 +22,7 @@ from hazwatch.records.engine import Sessions, make_engine, make_sessions, readin
 from hazwatch.records.schema import migrate
 from hazwatch.registry import service as registry
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.tables import Point
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import iso
@@ -102,6 +104,13 @@ def reset_password(settings: Settings, username: str) -> str:
     change = AccountChange(reset_password=True)
     _, password = identity.change_account(_identity(settings), SYSTEM, username, change)
     return password or ""
+
+
+def point_count(settings: Settings) -> int:
+    """How many points are registered."""
+    with reading(_sessions(settings)) as session:
+        # scope: node-internal because who owns the home folder asks for the size of the node
+        return session.scalar(select(func.count()).select_from(Point)) or 0
 
 
 def template() -> bytes:

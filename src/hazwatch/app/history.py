@@ -23,14 +23,14 @@ async def open_history(settings: Settings) -> History:
         RuntimeError: another process holds the embedded store, or it is damaged.
     """
     if not settings.history_url:
-        return await asyncio.to_thread(Store.open, settings.home / "history", settings.raw_days)
+        return await asyncio.to_thread(Store.open, settings.home / "history", settings.raw_days, settings.minute_days)
     address = ClusterAddress(
         shards_of(settings.history_url), *login(settings, "history"), settings.history_cluster,
         settings.history_quorum, authority(settings, "history"),
     )  # fmt: skip
     while True:
         try:
-            return await asyncio.to_thread(ClusterStore.open, address, settings.raw_days)
+            return await asyncio.to_thread(ClusterStore.open, address, settings.raw_days, settings.minute_days)
         except StoreAwayError as error:
             _log.warning("waiting for the history: %s", error)
             await asyncio.sleep(_PAUSE_S)

@@ -70,6 +70,18 @@ def fleet(points: int, seed: int = 1, *, largest: int = LARGEST) -> list[Member]
     return members
 
 
+def spare(members: list[Member], points: int) -> Member:
+    """The gateway that backfills instead of taking part in the load: the last for raw frames with enough points.
+
+    Raises:
+        ValueError: no gateway is large enough.
+    """
+    found = [m for m in members if m.protocol == "frames" and m.points >= points]
+    if not found:
+        raise ValueError(f"没有 {points} 个指标的裸帧网关,请增加 --points")
+    return found[-1]
+
+
 def point_code(member: Member, n: int) -> str:
     """Code of the n-th point of a gateway, from 0."""
     quantity = _QUANTITIES[n % len(_QUANTITIES)][0]

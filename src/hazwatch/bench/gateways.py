@@ -131,6 +131,12 @@ class FramesGateway(asyncio.Protocol):
         self._sent.append((self._sequence, self._clock()))
         self._write(codec.frame(self._key, self._sequence, now, values))
 
+    def send_columns(self, ts: int, values: Floats, *, slot: NDArray[np.int64], delta: NDArray[np.int64]) -> None:
+        """Send what was measured in the past."""
+        self._sequence += 1
+        self._sent.append((self._sequence, self._clock()))
+        self._write(codec.frame(self._key, self._sequence, ts, values, slot=slot, delta=delta, historical=True))
+
     def idle(self) -> None:
         """Nothing to do: data are a sign of life."""
 

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from hazwatch.bench.fleet import HIGH, LARGEST, fleet
+from hazwatch.bench.fleet import HIGH, LARGEST, fleet, spare
 from hazwatch.bench.gateways import FramesGateway, SparkplugGateway, make
 from hazwatch.identity.secrets import master_key, unseal
 from hazwatch.records.engine import make_engine, make_sessions, reading
@@ -50,6 +50,7 @@ class Orders:
         alarms: pushed over 高, per second.
         change: share of points whose value moves in a period.
         frames_port, mqtt_port: where to connect.
+        backfill: points of the gateway that takes no part, because it backfills; 0 = all take part.
         paced: False = as fast as the other side takes it.
     """
 
@@ -65,6 +66,7 @@ class Orders:
     frames_port: int
     mqtt_port: int
     largest: int = LARGEST
+    backfill: int = 0
     paced: bool = True
 
     def line(self) -> bytes:
@@ -111,7 +113,10 @@ class Generator:
         self._orders = orders
         self._members = fleet(orders.points, orders.seed, largest=orders.largest)
         self.took: list[float] = []
-        self._late = 0.0
+        self._late = self._began = 0.0
+        self._epoch_ms = 0
+        if orders.backfill:
+            self._members.remove(spare(self._members, orders.backfill))
         secrets = self._secrets()
         self._gateways = [make(m, secrets[m.code], time.perf_counter, self.took) for m in self._members]
         self._values = Values(orders.points, orders)
@@ -145,7 +150,8 @@ class Generator:
     async def run(self) -> None:
         """Send for as long as ordered."""
         orders = self._orders
-        began = time.perf_counter()
+        began = self._began = time.perf_counter()
+        self._epoch_ms = time.time_ns() // 1_000_000
         period_s = 1.0 / orders.hz
         period = 0
         warm = False
@@ -171,9 +177,11 @@ class Generator:
                 until = min(until, int((now - start) / period_s * len(gateways)) + 1)
             if due < until:
                 self._late = max(self._late, now - start - due / len(gateways) * period_s)
-            stamp = time.time_ns() // 1_000_000
+            late_ms = (time.perf_counter() - start) * 1000
             for gateway in gateways[due : min(until, due + 200)]:
-                self._send(gateway, stamp)
+                # A scan cycle is regular: what was measured at its moment bears that moment, however late it is sent.
+                planned = due / len(gateways) * period_s * 1000 if orders.paced else late_ms
+                self._send(gateway, int(self._epoch_ms + (start - self._began) * 1000 + planned))
                 due += 1
             await asyncio.sleep(_SLOT_S if orders.paced and due >= until else 0)
 

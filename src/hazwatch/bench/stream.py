@@ -26,12 +26,16 @@ import numpy as np
 import orjson
 
 from hazwatch.app.node import clock, open_log
-from hazwatch.bench.fleet import LARGEST, fleet
+from hazwatch.bench.backfill import backfill
+from hazwatch.bench.fleet import LARGEST, Member, fleet, spare
 from hazwatch.bench.generator import Orders
 from hazwatch.bench.pages import Pages
 from hazwatch.bench.procs import Meter
 from hazwatch.bench.seed import seed
+from hazwatch.identity.secrets import master_key, unseal
 from hazwatch.log.client import Log
+from hazwatch.records.engine import make_engine, make_sessions, reading
+from hazwatch.registry.tables import Gateway as GatewayRow
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import parse
@@ -42,6 +46,8 @@ _PORTS = (
 )  # fmt: skip
 _ACKNOWLEDGE_EVERY_S = 5.0
 _SINK_S = 4.0
+#: A day that was backfilled takes a while to be judged.
+_PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     seed(settings, members, say)
     orders = Orders(
         str(settings.home), settings.records, plan.points, plan.seed, plan.hz, plan.seconds, plan.warm_s, plan.alarms,
-        plan.change, settings.frames_port, settings.mqtt_port, plan.largest,
+        plan.change, settings.frames_port, settings.mqtt_port, plan.largest, plan.backfill,
     )  # fmt: skip
     say("发生器对空接收端……")
     sink = await _against_sink(orders)
@@ -89,8 +95,10 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         pages = Pages(settings, members, plan.clients) if plan.clients else None
         if pages:
             await pages.open()
+        filling = asyncio.create_task(_backfilled(plan, settings, members, say)) if plan.backfill else None
         sent = await _drive(orders, meter, watch, say, pages)
         used, elapsed, share = meter.used(), sent["measured_s"], meter.share()
+        filled = await filling if filling else None
         caught_s = await _caught_up(watch)
         after = await _ledger(log)
         report = _report(plan, sink, sent, used, elapsed, meter, watch)
@@ -99,7 +107,9 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             pages.close()
         report["node_start_s"], report["caught_up_s"] = round(began_s, 2), round(caught_s, 2)
         report["pss_mib"], report["pss_total_mib"] = {k: round(v) for k, v in share.items()}, round(sum(share.values()))
-        report["ledger"] = _compare(sent, before, after)
+        if filled:
+            report["backfill"] = filled | {"found_late": len(watch.late)}
+        report["ledger"] = _compare([sent, *([filled] if filled else [])], before, after)
         await log.close()
     report["disk"] = _disk(after["samples"], after["tables"])
     return report
@@ -227,6 +237,7 @@ class _Watch:
         self._log = log
         self.count = False
         self.took: list[int] = []
+        self.late: set[str] = set()
         self.alarms = 0
         self.beat: dict[str, Any] = {}
         self.lag: list[int] = []
@@ -242,7 +253,9 @@ class _Watch:
         now = clock()
         for told in orjson.loads(data):
             alarm = told["alarm"]
-            if alarm["returned_at"] is None and alarm["acknowledged_at"] is None:
+            if alarm["found_late"]:
+                self.late.add(alarm["id"])
+            elif alarm["returned_at"] is None and alarm["acknowledged_at"] is None:
                 if alarm["id"] in self._heard:
                     continue
                 self._heard.add(alarm["id"])
@@ -269,10 +282,10 @@ async def _caught_up(watch: _Watch) -> float:
     """Wait until the engine has judged everything; seconds it took."""
     began = time.monotonic()
     samples = -1
-    while time.monotonic() - began < 120:  # noqa: PLR2004  # two minutes
+    while time.monotonic() - began < _PATIENCE_S:
         await asyncio.sleep(1.2)
         backlog = sum(watch.beat["backlog"].values())
-        if watch.beat["samples"] == samples and backlog <= 1:
+        if watch.beat["samples"] == samples and backlog <= 1 and not watch.beat["owed"]:
             break
         samples = watch.beat["samples"]
     return time.monotonic() - began
@@ -283,8 +296,26 @@ async def _ledger(log: Log) -> dict[str, Any]:
     return found
 
 
-def _compare(sent: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+async def _backfilled(
+    plan: Plan, settings: Settings, members: list[Member], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Begin when the load is on; the day is that of the last gateway for raw frames that is large enough.
+
+    Its own connection is taken over by the one that backfills, so the gateway is not part of the load (see ``spare``).
+    """
+    await asyncio.sleep(plan.warm_s)
+    member = spare(members, plan.backfill)
+    with reading(make_sessions(make_engine(settings.records))) as session:
+        sealed = session.query(GatewayRow.secret).filter_by(code=member.code).scalar()
+    secret = unseal(master_key(settings.home), sealed, member.code)
+    began = time.monotonic()
+    done = await backfill(member, plan.backfill, secret, settings.frames_port, clock(), say)
+    return done | {"began_at": began}
+
+
+def _compare(parts: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """What was sent against what is in the store."""
+    sent = {name: sum(part[name] for part in parts) for name in ("samples", "total", "weighted")}
     there = {name: after[name] - before[name] for name in ("samples", "total", "weighted")}
     return {
         "sent": sent["samples"], "stored": there["samples"], "lost_or_doubled": sent["samples"] - there["samples"],

@@ -29,6 +29,7 @@ def stream(
     change: Annotated[float, typer.Option(help="每个周期数值变化的指标占比")] = 0.3,
     largest: Annotated[int, typer.Option(help="最大网关的指标数,最小为 60")] = 5_000,
     clients: Annotated[int, typer.Option(help="同时打开的页面数,各看自己辖区的一个危险源")] = 0,
+    backfill: Annotated[int, typer.Option(help="测量期间以后台通道补传一天的指标数,0 为不补传")] = 0,
     home: Annotated[Path | None, typer.Option(help="数据目录,默认临时目录;保留可省去登记")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
@@ -39,7 +40,18 @@ def stream(
         typer.echo(line, err=True)
 
     with told(), tempfile.TemporaryDirectory() as scratch:
-        plan = Plan(home or Path(scratch), points, hz, seconds, warm, alarms, change, largest=largest, clients=clients)
+        plan = Plan(
+            home or Path(scratch),
+            points,
+            hz,
+            seconds,
+            warm,
+            alarms,
+            change,
+            largest=largest,
+            clients=clients,
+            backfill=backfill,
+        )
         report = measure(plan, say)
     if as_json:
         typer.echo(orjson.dumps(report).decode())

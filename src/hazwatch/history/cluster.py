@@ -24,7 +24,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hazwatch.history import native
-from hazwatch.history.dialect import ClusterDialect
+from hazwatch.history.dialect import MINUTE_DAYS, ClusterDialect
 from hazwatch.samples.batch import SampleBatch
 
 _log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class _Shard:
 class ClusterStore:
     """The open store. Made by ``ClusterStore.open``; any number of processes may hold one."""
 
-    def __init__(self, address: ClusterAddress, raw_days: int) -> None:
+    def __init__(self, address: ClusterAddress, raw_days: int, minute_days: int = MINUTE_DAYS) -> None:
         context = address.tls or True
         login = {"X-ClickHouse-User": address.user, "X-ClickHouse-Key": address.password}
         self._client = httpx.Client(headers=login, timeout=_TIMEOUT, verify=context)
@@ -126,17 +126,18 @@ class ClusterStore:
         self._closed = threading.Event()
         self._quorum = address.quorum
         self._raw_days = raw_days
+        self._minute_days = minute_days
         self._house_due = 0.0
         self.dialect = ClusterDialect(tokens=False)
 
     @classmethod
-    def open(cls, address: ClusterAddress, raw_days: int) -> ClusterStore:
+    def open(cls, address: ClusterAddress, raw_days: int, minute_days: int = MINUTE_DAYS) -> ClusterStore:
         """Connect, and create the tables on every replica that is there.
 
         Raises:
             StoreAwayError: a shard of which no replica answers or takes the tables.
         """
-        store = cls(address, raw_days)
+        store = cls(address, raw_days, minute_days)
         store.dialect = ClusterDialect.of(store._shards[0].ask(b"SELECT version()", {}).decode())
         for urls in address.shards:
             made = [store._prepare(url, address.name) for url in urls]
@@ -147,7 +148,7 @@ class ClusterStore:
     def _prepare(self, url: str, cluster: str) -> bool:
         """Create the tables on one replica; one that is away gets them at a later start, and data when it is back."""
         try:
-            for statement in self.dialect.schema(cluster, self._raw_days):
+            for statement in self.dialect.schema(cluster, self._raw_days, self._minute_days):
                 answer = self._client.post(url, content=statement.encode())
                 if answer.status_code != httpx.codes.OK:
                     _log.warning("history %s: %s", url, answer.text[:300])

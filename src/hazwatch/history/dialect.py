@@ -29,6 +29,8 @@ _MINUTES = (
     ("last_ts", "Int64", "Delta, ZSTD(1)"),
     ("count", "UInt32", "ZSTD(1)"),
 )
+#: How long rollups are kept when nothing else is said: three years (access.md §5).
+MINUTE_DAYS = 1_095
 _SAMPLES_ORDER, _MINUTES_ORDER = "ORDER BY (point, ts)", "ORDER BY (point, minute)"
 #: Blocks whose token or content is remembered, so that one that comes again is dropped: hours of flushes.
 _REMEMBERED = 10_000
@@ -39,11 +41,11 @@ def _columns(columns: Sequence[tuple[str, str, str]], *, codecs: bool) -> str:
     return ", ".join(f"{name} {kind} CODEC({codec})" if codecs else f"{name} {kind}" for name, kind, codec in columns)
 
 
-def _ttl(raw_days: int) -> str:
-    return f"toDateTime(intDiv(ts, 1000), 'UTC') + INTERVAL {int(raw_days)} DAY"
+def _ttl(days: int, column: str = "ts") -> str:
+    return f"toDateTime(intDiv({column}, 1000), 'UTC') + INTERVAL {int(days)} DAY"
 
 
-def embedded_schema(raw_days: int) -> list[str]:
+def embedded_schema(raw_days: int, minute_days: int = MINUTE_DAYS) -> list[str]:
     """Statements that bring chDB to the state this program needs; doing them again changes nothing."""
     options = f"SETTINGS non_replicated_deduplication_window = 1000, {_DURABLE}"
     samples = (
@@ -53,10 +55,14 @@ def embedded_schema(raw_days: int) -> list[str]:
     )
     minutes = (
         f"CREATE TABLE IF NOT EXISTS hazwatch.minutes ({_columns(_MINUTES, codecs=True)}) ENGINE = MergeTree "
-        f"PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(minute, 'UTC')) {_MINUTES_ORDER} {options}"
+        f"PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(minute, 'UTC')) {_MINUTES_ORDER} "
+        f"TTL {_ttl(minute_days, 'minute')} {options}, ttl_only_drop_parts = 1"
     )
-    raised = f"ALTER TABLE hazwatch.samples MODIFY TTL {_ttl(raw_days)}"
-    return ["CREATE DATABASE IF NOT EXISTS hazwatch ENGINE = Atomic", samples, minutes, raised]
+    raised = [
+        f"ALTER TABLE hazwatch.samples MODIFY TTL {_ttl(raw_days)}",
+        f"ALTER TABLE hazwatch.minutes MODIFY TTL {_ttl(minute_days, 'minute')}",
+    ]
+    return ["CREATE DATABASE IF NOT EXISTS hazwatch ENGINE = Atomic", samples, minutes, *raised]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class ClusterDialect:
         major, minor = (int(part) for part in version.strip().split(".")[:2])
         return cls((major, minor) >= _TOKENS_SINCE)
 
-    def schema(self, cluster: str, raw_days: int) -> list[str]:
+    def schema(self, cluster: str, raw_days: int, minute_days: int = MINUTE_DAYS) -> list[str]:
         """Statements that bring one server of the cluster to the state this program needs.
 
         ``samples_local`` and ``minutes_local`` hold the rows of the server's own shard; ``samples`` and ``minutes``
@@ -105,7 +111,11 @@ class ClusterDialect:
             f"ENGINE = Distributed({cluster}, hazwatch, {name}_local, point)"
             for name, columns in (("samples", _SAMPLES), ("minutes", _MINUTES))
         ]
-        raised = [f"ALTER TABLE hazwatch.samples_local MODIFY TTL {_ttl(raw_days)}"] if self.tokens else []
+        raised = [
+            f"ALTER TABLE hazwatch.{table}_local MODIFY TTL {_ttl(days, column)}"
+            for table, days, column in (("samples", raw_days, "ts"), ("minutes", minute_days, "minute"))
+            if self.tokens
+        ]
         return ["CREATE DATABASE IF NOT EXISTS hazwatch", samples, minutes, *raised, *over_all]
 
     def insert_settings(self, token: str, quorum: int) -> dict[str, str]:

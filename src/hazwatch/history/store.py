@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hazwatch.history.dialect import embedded_schema
+from hazwatch.history.dialect import MINUTE_DAYS, embedded_schema
 from hazwatch.samples.batch import SampleBatch
 
 
@@ -29,7 +29,7 @@ class Store:
         self._worker = worker
 
     @classmethod
-    def open(cls, folder: Path, raw_days: int) -> Store:
+    def open(cls, folder: Path, raw_days: int, minute_days: int = MINUTE_DAYS) -> Store:
         """Open or create the store.
 
         Raises:
@@ -42,7 +42,7 @@ class Store:
 
         def begin() -> Any:
             session = Session(str(folder))
-            for statement in embedded_schema(raw_days):
+            for statement in embedded_schema(raw_days, minute_days):
                 session.query(statement)
             return session
 

@@ -93,7 +93,7 @@ def render(config: ServerConfig) -> str:
         f"# Written by hazwatch at every start; changes here are lost.\n"
         f"server_name: hazwatch\n"
         f"host: 127.0.0.1\nport: {config.port}\n"
-        f"max_payload: {MAX_PAYLOAD}\nmax_pending: 268435456\n"
+        f'max_payload: {MAX_PAYLOAD}\nmax_pending: 268435456\nwrite_deadline: "60s"\n'
         f"pid_file: {_quoted(str(config.home / 'log' / 'nats.pid'))}\n"
         f"jetstream {{\n  store_dir: {_quoted(str(config.home / 'log'))}\n  sync_interval: always\n"
         f"  max_file_store: {int(config.max_store_gib * 1024**3)}\n}}\n"
