@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
-from tests.alarms.support import at, facts, life, moved, scratch, table
+from tests.alarms.support import at, facts, life, moved, revised, scratch, table
 
 from hazwatch.alarms.commands import Commands
 from hazwatch.alarms.inherit import POLICY, chain, inherited, policy
@@ -232,8 +232,6 @@ def test_silence_is_of_one_control_room_and_changes_nothing_else(room) -> None:
 
 
 def test_late_data_keeps_an_alarm_shelved_and_asks_for_a_new_look_after_it(room) -> None:
-    from tests.alarms.support import revised
-
     room.judge(moved("normal", "H", 1))
     room.commands.acknowledge([room.id], "张", "", at(2))
     (hold,) = room.commands.shelve([room.id], "张", "检修", at(3), seconds=HOUR).holds
@@ -242,6 +240,23 @@ def test_late_data_keeps_an_alarm_shelved_and_asks_for_a_new_look_after_it(room)
     room.commands.unshelve([hold.id], "张", "", at(20))
     room.judge(revised(1))
     assert room.state is B, "what came back from the shelf has been seen by nobody"
+
+
+def test_only_a_rise_is_told_as_one(room) -> None:
+    def rose(*changes) -> list[bool]:
+        room.sequence += 1
+        return [r.rose for r in room.desk.apply(list(changes), (room.sequence, 0))]
+
+    assert rose(moved("normal", "H", 1)) == [True]
+    assert [r.rose for r in room.commands.silence([room.id], "张", "4109", at(2)).records] == [False]
+    assert rose(moved("H", "HH", 3)) == [True]
+    assert rose(moved("HH", "H", 4)) == [False]
+    assert [r.rose for r in room.commands.acknowledge([room.id], "张", "", at(5)).records] == [False]
+    assert rose(moved("H", "HH", 6), moved("HH", "H", 7)) == [True], "it rose, whatever followed in the same breath"
+    (hold,) = room.commands.shelve([room.id], "张", "x", at(8), seconds=60).holds
+    assert [r.rose for r in room.commands.unshelve([hold.id], "张", "", at(9)).records] == [True]
+    assert rose(revised(0, moved("normal", "H", 1), moved("H", "HH", 3))) == [False], "late data never rings"
+    assert rose(moved("HH", "normal", 10)) == [False]
 
 
 def test_the_first_of_a_burst_is_marked(room) -> None:

@@ -201,7 +201,8 @@ class Record:
     """One alarm record. Names as in docs/api.md; ``point`` is the dense index, ``level_since`` the newest level's.
 
     ``latched``: its latch holds it after the return. ``silenced_in``: codes of the control rooms that silenced it.
-    ``first_out``: id of the record that began the burst it belongs to. ``seq``: number of its newest change.
+    ``first_out``: id of the record that began the burst it belongs to. ``seq``: number of its newest change; ``rose``:
+    that change annunciates it (anew).
     """
 
     id: str
@@ -228,6 +229,7 @@ class Record:
     first_out: str = ""
     aside: Aside | None = None
     seq: int = field(default=0, compare=False)
+    rose: bool = field(default=False, compare=False)
 
     @property
     def active(self) -> bool:
@@ -272,14 +274,24 @@ class Event:
     note: str | None = None
     found_late: bool = False
 
+    @property
+    def rises(self) -> bool:
+        """Whether it annunciates the alarm: newly, at a worse level, again, or back from being set aside."""
+        to_b = self.to_state is State.UNACKNOWLEDGED and not self.found_late
+        return to_b and (self.from_state is not State.UNACKNOWLEDGED or self.cause is Cause.ESCALATE)
+
 
 @dataclass(slots=True)
 class Change:
-    """What a use case did: the records as they are now, those that began in it, and the lines to add."""
+    """What a use case did: the records as they are now, those that began in it, and the lines to add.
+
+    The first ``redrawn`` lines come from late data: they tell the past anew, and nothing rises by them.
+    """
 
     records: dict[str, Record] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     begun: set[str] = field(default_factory=set)
+    redrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,9 +201,11 @@ class AlarmDesk:
 
     def save(self, session: Session, change: Change) -> None:
         """Number the changes and write them."""
+        risen = {event.alarm_id for event in change.events[change.redrawn :] if event.rises}
         for record in change.records.values():
             self.seq += 1
             record.seq = self.seq
+            record.rose = record.id in risen and record.state is State.UNACKNOWLEDGED
         store.save(session, change, self.facts)
 
     def standing(self, kind: str) -> set[int]:
@@ -317,6 +319,7 @@ class AlarmDesk:
             elif again is not record:
                 _inherit(again, record)
                 self.remember(again)
+        batch.redrawn = len(batch.events)
         return batch
 
     def _rewind(self, session: Session, record: Record, moment: int) -> None:

@@ -234,7 +234,9 @@ def form(record: Record, facts: PointFacts) -> dict[str, Any]:
         "acknowledged_at": iso_or_none(record.acknowledged_at), "note": record.note, "found_late": record.found_late,
         "revoked": record.revoked, "simulated": facts.simulated, "latched": record.latched,
         "silenced_in": list(record.silenced_in), "first_out": record.first_out, "seq": record.seq,
-        "aside": aside and {"by": aside.by, "why": aside.why, "until": iso_or_none(aside.until), "mode": aside.mode},
+        "rose": record.rose,
+        "aside": aside
+        and {"by": aside.by, "why": aside.why, "until": iso_or_none(aside.until), "mode": aside.mode},
     }  # fmt: skip
 
 

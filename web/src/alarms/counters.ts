@@ -3,18 +3,16 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { useSession } from "@/identity/session";
 import { http } from "@/shared/http";
-import type { Alarm, AlarmId, AlarmPageAnswer, AlarmSummary } from "@/shared/types";
+import type { Alarm, AlarmPageAnswer, AlarmSummary } from "@/shared/types";
 import { LIMITS, PRIORITIES } from "@/shared/words";
 import { useFeed } from "./feed";
-import { asideOf, rings, said, waitingOf, waits, worstRinging } from "./rules";
+import { asideOf, rings, said, waitingOf, worstRinging } from "./rules";
 import { useSound } from "./sound";
 
 const NOTHING = {
   unacknowledged: 0, acknowledged: 0, returned_unacknowledged: 0, latched_unacknowledged: 0, latched_acknowledged: 0,
   shelved: 0, suppressed: 0, out_of_service: 0,
 };
-/** Alarms whose last word is remembered, to tell a rise from a repetition. */
-const REMEMBERED = 5_000;
 
 export const useCounters = defineStore("counters", () => {
   const session = useSession();
@@ -25,7 +23,6 @@ export const useCounters = defineStore("counters", () => {
   const announcement = ref("");
   /** Raised with every alarm that is new to this page. */
   const arrivals = ref(0);
-  const heard = new Map<AlarmId, string>();
   const room = computed(() => session.account?.scope?.code ?? "");
   let timer = 0;
   let loading = 0;
@@ -33,11 +30,10 @@ export const useCounters = defineStore("counters", () => {
 
   async function load(): Promise<void> {
     const mine = (loading += 1);
-    const got = await http.get<AlarmPageAnswer>("alarms", { show: "unacknowledged", page_size: 100 });
+    const got = await http.get<AlarmPageAnswer>("alarms", { show: "unacknowledged", page_size: 1 });
     if (mine !== loading) return; // a later question is under way
     feed.know(got.seq);
     summary.value = got.summary;
-    for (const alarm of got.items) remember(alarm);
     useSound().sound(worstRinging(got.ringing), false);
   }
 
@@ -50,22 +46,8 @@ export const useCounters = defineStore("counters", () => {
     }, 700);
   }
 
-  function remember(alarm: Alarm): void {
-    heard.set(alarm.id, waits(alarm) ? `${alarm.state} ${alarm.level}` : "");
-    if (heard.size > REMEMBERED) heard.delete(heard.keys().next().value!);
-  }
-
-  /** A rise: it rings, and this page has not heard it at this level. */
-  function rises(alarm: Alarm): boolean {
-    const before = heard.get(alarm.id);
-    remember(alarm);
-    if (!rings(alarm, room.value)) return false;
-    if (before === undefined || !before.startsWith("unacknowledged ")) return true;
-    return alarm.level === alarm.worst_level && before !== `unacknowledged ${alarm.level}`;
-  }
-
   function take(alarm: Alarm): void {
-    if (rises(alarm)) {
+    if (alarm.rose && rings(alarm, room.value)) {
       arrivals.value += 1;
       const what = alarm.kind === "quality" ? said(alarm, alarm.value).text : LIMITS[alarm.level];
       announcement.value = `新报警,${PRIORITIES[alarm.priority] ?? ""},${alarm.point_name} ${what}报警,${alarm.enterprise_name}`;
@@ -90,14 +72,17 @@ export const useCounters = defineStore("counters", () => {
     stopListening?.();
     stopListening = null;
     feed.stop();
-    heard.clear();
     useSound().sound(0, false);
   }
 
-  /** Stop the horn: here at once, and on the other desks of this control room. It acknowledges nothing. */
-  function silence(): void {
+  /**
+   * Stop the horn: here at once, and on the other desks of this control room. It acknowledges nothing. What rings after
+   * that has risen since, so that the server's count brings the sound back also where this page missed the event.
+   */
+  async function silence(): Promise<void> {
     useSound().silence();
-    if (session.may("operator")) void http.post("alarms/silence", {}).catch(() => undefined);
+    if (!session.may("operator")) return;
+    await http.post("alarms/silence", {}).then(load).catch(() => undefined);
   }
 
   return { summary, unacknowledged, aside, announcement, arrivals, room, load, start, stop, silence };

@@ -197,6 +197,8 @@ export interface Alarm {
   first_out: string;
   burst?: number;
   seq: number;
+  /** Only in live events: this change annunciates the alarm. */
+  rose?: boolean;
   aside: { by: string; why: string; until: string | null; mode: string } | null;
 }
 
