@@ -25,6 +25,8 @@ export const useCounters = defineStore("counters", () => {
   const arrivals = ref(0);
   const room = computed(() => session.account?.scope?.code ?? "");
   let timer = 0;
+  let answered = 0;
+  let newest = 0;
   let loading = 0;
   let stopListening: (() => void) | null = null;
 
@@ -32,18 +34,26 @@ export const useCounters = defineStore("counters", () => {
     const mine = (loading += 1);
     const got = await http.get<AlarmPageAnswer>("alarms", { show: "unacknowledged", page_size: 1 });
     if (mine !== loading) return; // a later question is under way
+    know(got);
+  }
+
+  /** Every list carries the counts of the whole scope, so that two numbers on one screen never differ. */
+  function know(got: AlarmPageAnswer): void {
+    if (got.seq < newest) return; // an answer that was overtaken
+    newest = got.seq;
     feed.know(got.seq);
     summary.value = got.summary;
     useSound().sound(worstRinging(got.ringing), false);
   }
 
-  /** The counts come from the server; a burst of alarms asks once a second at most. */
+  /** The counts come from the server: at once after a quiet moment, in a burst of alarms once a second at most. */
   function soon(): void {
     if (timer) return;
     timer = window.setTimeout(() => {
       timer = 0;
+      answered = performance.now();
       load().catch(() => undefined); // the connection bar already says so
-    }, 700);
+    }, Math.max(60, answered + 700 - performance.now()));
   }
 
   function take(alarm: Alarm): void {
@@ -72,6 +82,7 @@ export const useCounters = defineStore("counters", () => {
     stopListening?.();
     stopListening = null;
     feed.stop();
+    newest = 0;
     useSound().sound(0, false);
   }
 
@@ -85,5 +96,5 @@ export const useCounters = defineStore("counters", () => {
     await http.post("alarms/silence", {}).then(load).catch(() => undefined);
   }
 
-  return { summary, unacknowledged, aside, announcement, arrivals, room, load, start, stop, silence };
+  return { summary, unacknowledged, aside, announcement, arrivals, room, load, know, start, stop, silence };
 });
