@@ -46,6 +46,7 @@ export const router = createRouter({
         { path: "links", component: () => import("@/access/LinksPage.vue"), meta: { title: "接入" } },
         { path: "import", component: () => import("@/registry/ImportPage.vue"), meta: { title: "档案导入" } },
         { path: "scenarios", component: () => import("@/simulator/ScenarioPage.vue"), meta: { title: "场景" } },
+        { path: "notices", component: () => import("@/notify/NoticesPage.vue"), meta: { title: "通知" } },
         { path: "accounts", component: () => import("@/identity/AccountsPage.vue"), meta: { title: "账号" } },
         { path: ":rest(.*)*", component: () => import("@/shared/NotFound.vue"), meta: { title: "没有这个页面" } },
       ],

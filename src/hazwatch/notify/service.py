@@ -210,7 +210,7 @@ class Notifier:
             # scope: node-internal because messages are made for the whole node
             row = session.get_one(NoticeMessage, number)
             channel = session.get(NoticeChannel, row.channel)
-        outcome, taken = "已送达服务", True
+        outcome, taken = "", True
         if channel is None or not channel.enabled:
             outcome, taken = "通道已停用或删除", False
         else:
