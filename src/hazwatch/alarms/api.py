@@ -24,13 +24,14 @@ from hazwatch.alarms.room_api import Changed
 from hazwatch.alarms.store import newest_seq
 from hazwatch.identity import audit
 from hazwatch.identity.deps import Gate, Paging
-from hazwatch.identity.errors import invalid, not_found
+from hazwatch.identity.errors import ApiError, invalid, not_found
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.vocabulary import moments
 from hazwatch.vocabulary.levels import Level
 
 _LONGEST_REPLAY = 31 * moments.DAY
+_LARGEST_FILE = 1 << 30
 
 
 def _filter(
@@ -168,6 +169,8 @@ def _exports(sessions: Sessions, gate: Gate, clock: moments.Clock) -> APIRouter:
 
     @routes.post("/exports/verify")
     def verify_export(who: Viewer, file: UploadFile) -> dict[str, Any]:
+        if (file.size or 0) > _LARGEST_FILE:
+            raise ApiError(413, "too_large", "文件超过 1 GiB", "大文件请用命令行 hazwatch alarms verify")
         sha256 = export.digest(file.file)
         with reading(sessions) as session:
             return {"sha256": sha256, "export": export.verify(session, who, sha256)}
