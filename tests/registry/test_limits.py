@@ -20,7 +20,7 @@ from hazwatch.records import Sessions, reading
 from hazwatch.records.paging import PageRequest
 from hazwatch.registry.limits import book, service, views
 from hazwatch.registry.limits.model import LimitSet, Subject, defaults, effective, faults, judged, origin
-from hazwatch.registry.queries import PointFilter
+from hazwatch.registry.queries import PointFilter, point_by_code
 from hazwatch.registry.service import seed
 
 LEVEL, GAS, HEAT = POINT.code, "410902001001Q0001QT001", "410502001001S0001WD001"
@@ -94,6 +94,10 @@ def test_the_engine_judges_by_the_more_conservative_and_knows_whose_it_is(room: 
     assert picture.limits.threshold[index].tolist() == [0.5, 1.2, 9.5, 11.3]
     assert picture.facts(index).limit_sets == ("enterprise", "enterprise", "regulator", "enterprise")
     assert room.versions == [picture.limits.version]
+    with reading(room.sessions) as session:
+        view = point_by_code(session, SYSTEM, LEVEL)
+    assert view is not None
+    assert (view.ll, view.l, view.h, view.hh) == (0.5, 1.2, 9.5, 11.3)
 
 
 # --- the second person -----------------------------------------------------------------------------------------------

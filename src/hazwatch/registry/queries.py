@@ -15,6 +15,8 @@ from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.identity.tables import Node
 from hazwatch.records.paging import Page, PageRequest, like, ordered
+from hazwatch.registry.limits.model import THRESHOLDS, judged
+from hazwatch.registry.limits.tables import RegulatorLimit
 from hazwatch.registry.tables import Enterprise, Equipment, Gateway, Park, Point, Source
 
 #: Given dense indexes in list order, tells which of them belong on the list (the filter by live state).
@@ -25,7 +27,7 @@ _CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class PointView:
-    """A point as lists show it, with what is needed to find its live value."""
+    """A point as lists show it, with what its live value needs. Its thresholds are those that are judged."""
 
     index: int
     code: str
@@ -264,13 +266,29 @@ def point_counts(session: Session, who: Principal) -> dict[str, int]:
 
 
 def _points(session: Session, who: Principal, condition: ColumnElement[bool]) -> list[PointView]:
-    columns = (Gateway.number, Gateway.stale_after_s)
-    statement = scoped(select(Point, *columns), who, Point).join(Gateway, Gateway.code == Point.gateway)
+    columns = (Gateway.number, Gateway.stale_after_s, RegulatorLimit)
+    statement = (
+        scoped(select(Point, *columns), who, Point)
+        .join(Gateway, Gateway.code == Point.gateway)
+        .outerjoin(RegulatorLimit, RegulatorLimit.point == Point.index)
+    )
     names = [name for name in PointView.__dataclass_fields__ if name not in {"gateway_number", "stale_after_s"}]
     return [
-        PointView(gateway_number=number, stale_after_s=stale, **{name: getattr(row, name) for name in names})
-        for row, number, stale in session.execute(statement.where(condition).order_by(Point.code))
+        PointView(
+            gateway_number=number,
+            stale_after_s=stale,
+            **({name: getattr(row, name) for name in names} | _judged_limits(row, regulator)),
+        )
+        for row, number, stale, regulator in session.execute(statement.where(condition).order_by(Point.code))
     ]
+
+
+def _judged_limits(row: Point, regulator: RegulatorLimit | None) -> dict[str, float | None]:
+    """The thresholds that are judged, where a regulator's set stands beside the enterprise's."""
+    if regulator is None:
+        return {}
+    found = judged(*({name: getattr(holder, name) for name in THRESHOLDS} for holder in (row, regulator)))
+    return {name: found[name]["value"] if name in found else None for name in THRESHOLDS}
 
 
 def _filtered(statement: Select[int], wanted: PointFilter) -> Select[int]:
