@@ -19,7 +19,7 @@ from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
-from hazwatch.app.node import clock, run_process
+from hazwatch.app.node import clock, run_process, side_by_side
 from hazwatch.app.notices import Notices
 from hazwatch.app.seat import Seat
 from hazwatch.app.trials import Trials
@@ -222,9 +222,7 @@ class Engine:
         if self._seat.share.number == 0:
             # What-ifs and messages reach over all shares; one engine does them all.
             pieces += [self.trials.work(), self.notices.run()]
-        async with asyncio.TaskGroup() as tasks:
-            for piece in pieces:
-                tasks.create_task(piece)
+        await side_by_side(*pieces)
 
 
 def main(settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import signal
@@ -12,6 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from hazwatch.history.offsets import write_durably
 from hazwatch.log.client import Log, LogAddress
@@ -90,6 +90,29 @@ async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> L
     return await Log.connect(log_address(settings), name, patience_s=patience_s)
 
 
+async def ended(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel pieces of work until they are gone.
+
+    One cancellation is not enough: ``asyncio.wait_for``, which the log's client is built on, swallows it in Python 3.11
+    when its answer comes in the same moment, and the piece would go on for ever.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=1.0)
+
+
+async def side_by_side(*work: Awaitable[object]) -> None:
+    """Run pieces of work until one of them fails; then end the others and raise its error."""
+    tasks = [asyncio.ensure_future(piece) for piece in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        await ended(*tasks)
+
+
 async def until_told(*work: Awaitable[object]) -> None:
     """Run pieces of work side by side until SIGTERM or SIGINT, or until one of them fails."""
     stop = asyncio.Event()
@@ -103,10 +126,7 @@ async def until_told(*work: Awaitable[object]) -> None:
         for task in done - {told}:
             task.result()
     finally:
-        for task in [told, *tasks]:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(told, *tasks, return_exceptions=True)
+        await ended(told, *tasks)
 
 
 def run_process(name: str, main: Callable[[], Awaitable[None]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -12,7 +11,7 @@ import socket
 
 from hazwatch.app.engine import Engine
 from hazwatch.app.history import open_history
-from hazwatch.app.node import open_log, until_told
+from hazwatch.app.node import ended, open_log, until_told
 from hazwatch.app.seat import taken_over, whole
 from hazwatch.app.warm import warm_engine
 from hazwatch.history.port import History
@@ -79,9 +78,7 @@ class Worker:
         """Stop with a share; returns when nothing of it runs any more. Nothing is saved: stopping is crashing."""
         task = self._at_work.pop(number, None)
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+            await ended(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -98,7 +95,7 @@ class Worker:
             _settle()
             _log.info("share %d ready: %d points", share.number, engine.pipeline.kept.points)
             await engine.work()
-        except* FencedError as fenced:
-            _log.warning("share %d was taken over: %s", share.number, fenced.exceptions[0])
+        except FencedError as fenced:
+            _log.warning("share %d was taken over: %s", share.number, fenced)
         finally:
             await log.close()
