@@ -286,3 +286,12 @@ def test_the_cap_feed_shows_what_lies_in_scope(office) -> None:
 def test_a_service_that_is_not_there() -> None:
     with pytest.raises(NotSentError):
         send("json://127.0.0.1:9/secret-path", "t", "x")
+
+
+def test_a_flood_larger_than_a_databases_question(office) -> None:
+    """Ids are asked for in parts."""
+    office.desk.apply([moved("normal", "HH", 1)], (1, 0))
+    with reading(office.records) as session:
+        known = alarms_after(session, -1, 0)[0].id
+        found = alarms_by_id(session, [*(f"no-{n}" for n in range(70_000)), known])
+    assert set(found) == {known}

@@ -31,6 +31,8 @@ _NOBODY_S = 15.0
 _LEVELS = {Level.LL: "低低", Level.L: "低", Level.H: "高", Level.HH: "高高", Level.NORMAL: "正常"}
 #: Entries of the CAP feed; it tells what stands now, not history.
 _CAP = 500
+#: Ids in one question: databases have a limit.
+_PART = 5_000
 
 
 def _told(row: Alarm) -> Told:
@@ -55,8 +57,13 @@ def alarms_after(session: Session, seq: int, most: int) -> Sequence[Told]:
 
 def alarms_by_id(session: Session, ids: Collection[str]) -> Mapping[str, Told]:
     """Alarms by id."""
-    # scope: node-internal because messages are made for the whole node
-    return {row.id: _told(row) for row in session.scalars(select(Alarm).where(Alarm.id.in_(ids)))}
+    wanted = list(ids)
+    found: dict[str, Told] = {}
+    for start in range(0, len(wanted), _PART):
+        # scope: node-internal because messages are made for the whole node
+        rows = session.scalars(select(Alarm).where(Alarm.id.in_(wanted[start : start + _PART])))
+        found |= {row.id: _told(row) for row in rows}
+    return found
 
 
 def cap_alarms(session: Session, who: Principal, alarm_id: str | None) -> Sequence[CapAlarm]:
