@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 APT = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: help setup setup-test run test lint unit bench docs lock wheel clean
+.PHONY: help setup setup-test run test lint unit bench bench-nation bench-history bench-peers docs lock wheel clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,16 @@ unit: .setup/dev ## Only the tests that need no browser
 bench: .setup/run ## Print performance figures
 	$(BIN)/python bench/judge.py
 	$(BIN)/python bench/latency.py
+
+bench-nation: .setup/run ## The nation on this machine: 460,000 points at 1 Hz for half an hour, everything counted
+	$(BIN)/hazwatch bench stream --seconds 1800 --json
+
+bench-history: .setup/run ## Questions to a store of two billion rows (about 10 GiB of disk, some minutes to fill)
+	$(BIN)/python bench/history.py
+
+bench-peers: .setup/dev ## The same work beside Prometheus, VictoriaMetrics, InfluxDB and PostgreSQL, where Debian has them
+	@command -v prometheus victoria-metrics influxd >/dev/null || { $(APT) prometheus prometheus-alertmanager victoria-metrics influxdb; fi; } || echo "some peers cannot be had here: they are left out"
+	$(BIN)/python bench/peers.py
 
 docs: .setup/dev ## Write the generated parts of the documentation anew (settings, command line)
 	$(BIN)/python docs/generate.py

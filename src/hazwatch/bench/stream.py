@@ -74,7 +74,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
-    ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     settings = Settings(**{"home": plan.home, "simulator": False, "log_gib": 4.0, **ports, **plan.settings})
     members = fleet(plan.points, plan.seed, largest=plan.largest)
     seed(settings, members, say)
@@ -115,7 +115,8 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     return report
 
 
-def _free_ports(n: int) -> list[int]:
+def free_ports(n: int) -> list[int]:
+    """Ports that nobody listens on now."""
     sockets = [socket.socket() for _ in range(n)]
     for s in sockets:
         s.bind(("127.0.0.1", 0))
