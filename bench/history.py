@@ -30,8 +30,8 @@ async def fill(store: Store, rows: int) -> tuple[int, int]:
     """A day of raw samples at 1 Hz for as many points as make the rows; minutes of 30 days for all."""
     points = rows // DAY
     for first in range(0, points, 500):
-        await store.select(  # noqa: S608  # numbers only
-            f"INSERT INTO hazwatch.samples SELECT {first} + intDiv(number, {DAY}) AS point, "
+        await store.select(
+            f"INSERT INTO hazwatch.samples SELECT {first} + intDiv(number, {DAY}) AS point, "  # noqa: S608  # numbers only
             f"toInt64(({START} + 29 * {DAY} + number % {DAY}) * 1000) AS ts, "
             "40 + round(16 * sin(number / 600 + point)) / 16 + (cityHash64(number) % 5) / 16 AS value, 0 AS quality "
             f"FROM numbers({min(500, points - first) * DAY}) SETTINGS max_threads = 2"

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")
-    commit_ms: int = Field(20, description="how long the intake gathers frames before one durable append, milliseconds")
+    commit_ms: int = Field(15, description="how long the intake gathers frames before one durable append, milliseconds")
     heartbeat_s: int = Field(60, description="an unchanged value is stored again after this many seconds")
     snapshot_s: int = Field(30, description="seconds between snapshots of the judge")
     log_hours: int = Field(72, description="how long the log keeps messages, hours")

@@ -27,7 +27,7 @@ from hazwatch.access.report import LinkReport, Turns
 from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker_of
 from hazwatch.access.supervisor import AccessRoom
 from hazwatch.app.links import load_directory
-from hazwatch.app.node import clock, open_log, run_process, secret
+from hazwatch.app.node import clock, open_log, run_process, secret, settle_memory
 from hazwatch.app.tls import certificate
 from hazwatch.app.warm import warm_access
 from hazwatch.identity.secrets import master_key
@@ -223,6 +223,7 @@ async def _main(settings: Settings) -> None:
     log = await open_log(settings, "access")
     access = Access(settings, log)
     await access.begin()
+    settle_memory()
     cert, key = certificate(settings.home, settings.host)
     config = uvicorn.Config(
         create_app(access.national), host=settings.host, port=settings.national_https_port, ssl_certfile=cert,

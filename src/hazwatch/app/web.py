@@ -9,7 +9,7 @@ from functools import partial
 import uvicorn
 
 from hazwatch.alarms.hold_store import owners_of
-from hazwatch.app.node import clock, open_log, run_process
+from hazwatch.app.node import clock, open_log, run_process, settle_memory
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.secrets import master_key
 from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
@@ -51,6 +51,7 @@ async def _main(settings: Settings) -> None:
         Parts(settings, sessions, clock, log, engines, desk, registry, mirror, places, hub, alarm_room_changed)
     )
     await hub.begin()
+    settle_memory()
     beats = asyncio.create_task(hub.beats())
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", lifespan="off", server_header=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import secrets
@@ -11,7 +10,7 @@ import socket
 
 from hazwatch.app.engine import Engine
 from hazwatch.app.history import open_history
-from hazwatch.app.node import ended, open_log, until_told
+from hazwatch.app.node import ended, open_log, settle_memory, until_told
 from hazwatch.app.seat import taken_over, whole
 from hazwatch.app.warm import warm_engine
 from hazwatch.history.port import History
@@ -36,7 +35,7 @@ async def serve(settings: Settings) -> None:
         if settings.shares == 1:
             engine = Engine(settings, log, store, whole(settings))
             await engine.begin()
-            _settle()
+            settle_memory()
             _log.info("engine ready: %d points", engine.pipeline.kept.points)
             await until_told(engine.work())
         else:
@@ -47,12 +46,6 @@ async def serve(settings: Settings) -> None:
     finally:
         store.close()
         await log.close()
-
-
-def _settle() -> None:
-    """What is here now stays: the collector need not walk through a nation's registry again and again."""
-    gc.collect()
-    gc.freeze()
 
 
 class Worker:
@@ -92,7 +85,7 @@ class Worker:
             seat = await taken_over(self._settings, log, share, token)
             engine = await asyncio.to_thread(Engine, self._settings, log, self._store, seat)
             await engine.begin()
-            _settle()
+            settle_memory()
             _log.info("share %d ready: %d points", share.number, engine.pipeline.kept.points)
             await engine.work()
         except FencedError as fenced:

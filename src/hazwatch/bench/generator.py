@@ -84,7 +84,7 @@ class Values:
         self._hold = max(1, round(_HOLD_S * orders.hz))
         self._calm = _LOW + self._rng.integers(0, int((_TOP - _LOW) / _STEP), points) * _STEP
         self.now = self._calm.copy()
-        self._period = 0
+        self._period = self._pushes = 0
         self.raised = 0
 
     def advance(self, *, push: bool) -> None:
@@ -97,7 +97,8 @@ class Values:
         self._period += 1
         if not push or not self._pushed:
             return
-        for age in range(self._hold):
+        self._pushes += 1
+        for age in range(min(self._hold, self._pushes)):
             if self._period > age:
                 self.now[self._points(self._period - age)] = _ALARM_VALUE
         self.raised += self._pushed

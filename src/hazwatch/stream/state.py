@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,9 @@ from hazwatch.judge.limits import Limits
 #: Frames of gateways with sequence numbers that are remembered, to recognise one that comes twice.
 _REMEMBERED = 200_000
 _KEPT = 2
-_SYNC_BYTES = 16 << 20
+_SYNC_BYTES = 4 << 20
+#: A breath after each, in which others get at the disk.
+_BREATH_S = 0.005
 
 
 class SeenFrames:
@@ -141,6 +144,7 @@ class _Steady(io.FileIO):
         if self._since > _SYNC_BYTES:
             self._since = 0
             os.fdatasync(self.fileno())
+            time.sleep(_BREATH_S)
         return written
 
 
