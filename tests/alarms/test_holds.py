@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 from tests.alarms.support import at, facts, life, moved, revised, scratch, table
@@ -308,7 +308,8 @@ deeds = st.lists(
 )  # fmt: skip
 
 
-@given(deeds, st.booleans())
+@example(steps=["H", "one_shot", "normal"], latch=True)
+@given(steps=deeds, latch=st.booleans())
 def test_whatever_people_rules_and_time_do_the_records_tell_the_truth(steps, latch) -> None:
     """Judged on underneath; aside exactly while a hold covers it; nothing is aside for ever."""
     with scratch() as records:

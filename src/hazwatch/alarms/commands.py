@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms import hold_store, store
-from hazwatch.alarms.holds import ACTIVE, ONE_SHOT, REFUSED, REQUESTED, TIMED, Hold, hold_id, levels_up_to
+from hazwatch.alarms.holds import ACTIVE, ONE_SHOT, REFUSED, REQUESTED, TIMED, Hold, hold_id, levels_up_to, move
 from hazwatch.alarms.model import (
     ASIDE,
     HELD,
     KIND_PROCESS,
-    STRENGTH,
     After,
     Cause,
     Change,
@@ -340,29 +339,13 @@ class Commands:
         for record in self._desk.records_of(hold.point, hold.alarm_kind):
             level = record.level if record.active else record.worst_level
             wanted = self._desk.hold_over(hold.point, hold.alarm_kind, level, deed.at)
-            event = _move(record, wanted, deed)
+            event = move(record, wanted, deed)
             if wanted is not None and record.state is wanted.state:
                 record.aside = wanted.aside
                 batch.records[record.id] = record
             if event is not None:
                 batch.records[record.id] = record
                 batch.events.append(event)
-
-
-def _move(record: Record, wanted: Hold | None, deed: Deed) -> Event | None:
-    """Take a record to the strongest hold that covers it, or out of all of them."""
-    now = next((kind for kind, (state, _, _) in HELD.items() if state is record.state), None)
-    if wanted is None:
-        return None if now is None else happen(record, _as(HELD[now][2], deed), record.standing)
-    if wanted.kind is now:
-        return None
-    entering = now is None or STRENGTH[wanted.kind] > STRENGTH[now]
-    cause = HELD[wanted.kind][1] if entering or now is None else HELD[now][2]
-    return happen(record, _as(cause, deed), wanted.kind)
-
-
-def _as(cause: Cause, deed: Deed) -> Deed:
-    return Deed(cause, deed.at, deed.who, deed.note)
 
 
 def _unknown(id_: str) -> dict[str, object]:

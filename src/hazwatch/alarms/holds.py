@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hazwatch.alarms.model import HELD, STRENGTH, After, Aside, State
+from hazwatch.alarms.model import HELD, STRENGTH, After, Aside, Cause, Deed, Event, Record, State, happen
 from hazwatch.vocabulary.levels import Level
 
 _NAMESPACE = uuid.UUID("0d5b8c1e-3f0a-5a7e-8a51-1f5f0a7b9c20")
@@ -100,3 +100,19 @@ def strongest(holds: Iterable[Hold], level: Level, moment: int) -> Hold | None:
 def levels_up_to(level: Level) -> frozenset[Level]:
     """The levels that a person has seen who sees this one: it and the milder ones of its side."""
     return frozenset(one for one in Level if one.value * level.value > 0 and one.severity <= level.severity)
+
+
+def move(record: Record, wanted: Hold | None, deed: Deed) -> Event | None:
+    """Take a record to the strongest hold that covers it, or out of all of them."""
+    now = next((kind for kind, (state, _, _) in HELD.items() if state is record.state), None)
+    if wanted is None:
+        return None if now is None else happen(record, _as(HELD[now][2], deed), record.standing)
+    if wanted.kind is now:
+        return None
+    entering = now is None or STRENGTH[wanted.kind] > STRENGTH[now]
+    cause = HELD[wanted.kind][1] if entering or now is None else HELD[now][2]
+    return happen(record, _as(cause, deed), wanted.kind)
+
+
+def _as(cause: Cause, deed: Deed) -> Deed:
+    return Deed(cause, deed.at, deed.who, deed.note)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hazwatch.alarms import hold_store, store
 from hazwatch.alarms.facts import FactsOf
-from hazwatch.alarms.holds import Hold, strongest
+from hazwatch.alarms.holds import Hold, move, strongest
 from hazwatch.alarms.inherit import Policy, chain, policy
 from hazwatch.alarms.model import (
     ASIDE,
@@ -23,6 +23,7 @@ from hazwatch.alarms.model import (
     KIND_PROCESS,
     Cause,
     Change,
+    Deed,
     Record,
     State,
     Transition,
@@ -240,7 +241,10 @@ class AlarmDesk:
                 batch.begun -= store.ids_known(session, batch.begun)
         self.save(session, batch)
         changed |= batch.records
-        hold_store.save_holds(session, self._one_shots_over(changed.values()), self.facts)
+        over, uncovered = self._one_shots_over(changed.values())
+        hold_store.save_holds(session, over, self.facts)
+        self.save(session, uncovered)
+        changed |= uncovered.records
         if kind == KIND_PROCESS:
             store.write_offset(session, self._name, *offset)
             self.offset = offset
@@ -269,9 +273,10 @@ class AlarmDesk:
         batch.records[held.id] = held
         batch.events.append(event)
 
-    def _one_shots_over(self, changed: Iterable[Record]) -> list[Hold]:
-        """End one-shot shelving of alarms that have returned to normal."""
-        over = []
+    def _one_shots_over(self, changed: Iterable[Record]) -> tuple[list[Hold], Change]:
+        """End one-shot shelving of alarms that have returned to normal; what is latched comes out from under it."""
+        over: list[Hold] = []
+        uncovered = Change()
         for record in changed if self.holds else ():
             if record.active:
                 continue
@@ -281,7 +286,17 @@ class AlarmDesk:
                     over.append(hold)
         for hold in over:
             self.forget(hold)
-        return over
+            for record in self.records_of(hold.point, hold.alarm_kind):
+                at = hold.ended_at or 0
+                left = self.hold_over(hold.point, hold.alarm_kind, record.worst_level, at)
+                event = move(record, left, Deed(Cause.UNSHELVE, at, None, hold.end_note))
+                if event is not None:
+                    if left is not None and record.state is left.state:
+                        record.aside = left.aside
+                    self.remember(record)
+                    uncovered.records[record.id] = record
+                    uncovered.events.append(event)
+        return over, uncovered
 
     def forget(self, hold: Hold) -> None:
         """A hold is over."""
