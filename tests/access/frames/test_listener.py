@@ -58,12 +58,12 @@ async def door(holder, board, clock, log: Log, limits: FrameLimits | None = None
 class Gateway:
     """The other side."""
 
-    async def open(self, port: int, code: str = LINK.code, secret: bytes = SECRET, points=NAMES):
+    async def open(self, port: int, code: str = LINK.code, secret: bytes = SECRET, points=NAMES, mac: str = ""):
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
         hello = await self.reader.readexactly(len(codec.GREETING) + codec.NONCE)
         nonce = hello[len(codec.GREETING) :]
         self.key = codec.session_key(secret, nonce, code)
-        form = orjson.dumps({"gateway": code, "mac": codec.proof(secret, nonce, code), "points": points})
+        form = orjson.dumps({"gateway": code, "mac": mac or codec.proof(secret, nonce, code), "points": points})
         self.writer.write(len(form).to_bytes(4, "little") + form)
         size = int.from_bytes(await self.reader.readexactly(4), "little")
         return orjson.loads(await self.reader.readexactly(size))
@@ -77,7 +77,10 @@ class Gateway:
 
     async def ended(self) -> bool:
         async with asyncio.timeout(5):
-            return await self.reader.read() == b""
+            try:
+                return await self.reader.read() == b""
+            except ConnectionResetError:  # we were still writing
+                return True
 
 
 async def test_a_frame_is_acknowledged_when_it_is_durable_and_not_before(board, clock) -> None:
@@ -200,3 +203,37 @@ async def test_silence_ends_a_connection(board, clock, monkeypatch) -> None:
         await gateway.open(listener.port)
         assert await gateway.ended()
         assert not board.of(LINK).connected
+
+
+async def test_bytes_that_never_end_a_frame_end_the_connection(board, clock, monkeypatch) -> None:
+    """A byte every 20 ms is no silence, but no frame either."""
+    monkeypatch.setattr("hazwatch.access.frames.listener._SWEEP_S", 0.02)
+    log, gateway = Log(), Gateway()
+    async with door(hold(LINK), board, clock, log, FrameLimits(frame_s=0.2)) as listener:
+        await gateway.open(listener.port)
+        frame = codec.frame(gateway.key, 1, NOW, np.zeros(3))
+
+        async def drip() -> None:
+            for byte in frame[:-1]:
+                gateway.writer.write(bytes([byte]))
+                await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        assert await gateway.ended()
+        dripping.cancel()
+
+
+async def test_a_proof_of_strange_letters_is_a_wrong_one(board, clock) -> None:
+    log, gateway = Log(), Gateway()
+    async with door(hold(LINK), board, clock, log) as listener:
+        assert not (await gateway.open(listener.port, mac="ä"))["ok"]
+        assert await gateway.ended()
+    assert [str(letter.reason) for letter in log.letters] == ["bad_signature"]
+
+
+async def test_a_name_with_a_line_end_is_refused(board, clock) -> None:
+    log, gateway = Log(), Gateway()
+    async with door(hold(LINK), board, clock, log) as listener:
+        with pytest.raises(asyncio.IncompleteReadError):
+            await gateway.open(listener.port, points=["A\nB", "C"])
+    assert [str(letter.reason) for letter in log.letters] == ["malformed"]

@@ -41,14 +41,16 @@ class FrameLimits:
         samples: most samples in one frame.
         hello: largest greeting, bytes.
         hello_s: time until the greeting is whole, seconds.
+        frame_s: time from the first byte of a frame to its last, seconds.
         idle_s: silence after which the connection ends, seconds.
         ahead: bytes of frames of one connection that wait to be durable before it is no longer read.
         clients: connections at a time.
     """
 
     samples: int = 200_000
-    hello: int = 4 << 20
+    hello: int = 1 << 20
     hello_s: float = 15.0
+    frame_s: float = 30.0
     idle_s: float = 90.0
     ahead: int = 4 << 20
     clients: int = 10_000
@@ -123,7 +125,7 @@ class Session(asyncio.Protocol):
         self._names = b""
         self._version = -1
         self._waiting = 0
-        self._heard = loop.time()
+        self._heard = self._began = loop.time()
 
     # --- the connection --------------------------------------------------------------------------------------------
 
@@ -156,15 +158,20 @@ class Session(asyncio.Protocol):
             if not self._key and not self._greeted():
                 return
             self._take_frames()
+            if not self._buffer:
+                self._began = self._heard
         except ValueError as error:
             code = self._link.code if self._link else ""
             self._door.refuse(code, Refusal.MALFORMED, str(error), bytes(self._buffer[:500]))
             self.close()
 
     def look(self, now: float) -> None:
-        """End a connection that is silent for too long."""
+        """End a connection that is silent, or that drips a greeting or a frame without ever ending it."""
         limits = self._door.limits
-        if now - self._heard > (limits.idle_s if self._key else limits.hello_s) and not self._waiting:
+        if self._waiting:
+            self._began = now  # we hold it back, so its time stands still
+        dripping = limits.hello_s if not self._key else limits.frame_s if self._buffer else limits.idle_s
+        if now - self._began > dripping or now - self._heard > limits.idle_s:
             self.close()
 
     def close(self) -> None:
@@ -193,10 +200,12 @@ class Session(asyncio.Protocol):
             code, mac, names = str(said["gateway"]), str(said["mac"]), [str(name) for name in said["points"]]
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"问候无法解析: {error}") from error
+        if any("\n" in name for name in names):
+            raise ValueError("问候中的指标地址含换行")
         link = self._door.holder.current.links.get(code)
         if link is None or link.protocol != "frames" or not link.secret:
             return self._turn_away(code, Refusal.UNKNOWN_GATEWAY, f"网关 {code[:20]!r} 未登记为裸帧网关")
-        if not hmac.compare_digest(codec.proof(link.secret, self._nonce, code), mac):
+        if not hmac.compare_digest(codec.proof(link.secret, self._nonce, code).encode(), mac.encode()):
             return self._turn_away(code, Refusal.BAD_SIGNATURE, "网关密钥不符")
         before = self._door.by_gateway.get(code)
         if before is not None:
@@ -253,6 +262,7 @@ class Session(asyncio.Protocol):
             self._frame(header, memoryview(data)[size : -codec.MAC])
         if at:
             del buffer[:at]
+            self._began = self._heard
 
     def _frame(self, header: codec.Header, body: memoryview) -> None:
         door, now = self._door, self._door.clock()
