@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hazwatch.judge import kernel
 from hazwatch.judge.judge import from_history, judge, tick
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.outcome import Outcome
@@ -199,3 +200,69 @@ def test_a_checkpoint_is_a_deep_copy():
 
     assert int(state.live.active[0]) == 4
     assert int(saved.live.active[0]) == 0
+
+
+SECOND = 1000
+
+
+@st.composite
+def seconds_of_many(draw):
+    """Batches of 700 points in order of points, a few samples restless: beyond a limit, bad, late, missing or twice."""
+    points, batches_ = 700, []
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    for k in range(draw(st.integers(2, 12))):
+        point = np.arange(points, dtype=np.uint32)
+        ts = np.full(points, k * SECOND, np.int64)
+        value, quality = rng.uniform(25, 75, points), np.zeros(points, np.uint8)
+        for _ in range(draw(st.integers(0, 3))):
+            i = int(rng.integers(0, points))
+            value[i] = draw(VALUES)
+            quality[i] = draw(QUALITY)
+            ts[i] -= draw(st.sampled_from([0, 0, 500, 2500, 9000]))
+        keep = np.ones(points, bool)
+        keep[rng.integers(0, points, draw(st.integers(0, 2)))] = False
+        order = np.flatnonzero(keep)
+        if draw(st.booleans()):
+            order = np.append(order, rng.integers(0, points, 3))
+        batches_.append(SampleBatch.of(point[order], ts[order], value[order], quality[order]))
+    return batches_
+
+
+@given(seconds_of_many(), settings_of_limits(), st.integers(1, 6), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_the_dense_path_is_the_exact_path(many, spec, ring, ticks):
+    """Same rows, same fates and the same memory to the last bit, whatever else happens among the calm points."""
+    limits = limits_array(spec, 700)
+    states = fresh(700, ring), fresh(700, ring)
+    for k, batch in enumerate(many):
+        dense, exact = (judge(s, limits, batch, dense=d) for s, d in zip(states, (True, False), strict=True))
+        assert dense.rows.tobytes() == exact.rows.tobytes()
+        assert np.array_equal(dense.fate, exact.fate)
+        assert np.array_equal(dense.followers.ts, exact.followers.ts)
+        if ticks:
+            assert tick(states[0], limits, k * SECOND).tobytes() == tick(states[1], limits, k * SECOND).tobytes()
+        for a, b in zip(flatten(states[0]), flatten(states[1]), strict=True):
+            assert np.array_equal(a, b, equal_nan=True)
+
+
+def takes_run(state, limits, batch, m):
+    """Whether the run from sample ``m`` on goes the dense path; asked of a copy, since asking takes it."""
+    live, base, ring, ticked, _ = copied(state)
+    return kernel._dense(
+        live.active, live.timing, live.held, live.ts, base.active, base.timing, base.held, base.ts, *ring, ticked,
+        batch.point, batch.ts, batch.value, batch.quality, m, limits.low, limits.high,
+    )  # fmt: skip
+
+
+def test_calm_neighbours_do_take_the_dense_path():
+    """The law above would hold of a dense path that nobody takes. One restless point costs its own run only."""
+    limits, state, taken = limits_array(({"H": 80.0}, 1.0, 1000, 1000), 700), fresh(700), []
+    for k in range(40):
+        value = np.full(700, 50.0)
+        value[300] = 85.0 if k == 20 else 50.0
+        batch = SampleBatch.of(np.arange(700), np.full(700, k * SECOND), value, np.zeros(700, np.uint8))
+        taken.append([takes_run(state, limits, batch, m) for m in (0, 256)])
+        judge(state, limits, batch)
+    # At 20 s beyond the limit, at 21 s its timer still runs, at 36 s it is what the full ring gives up.
+    assert [k for k, run in enumerate(taken) if run != [True, True]] == [20, 21, 36, 37]
+    assert all(first for first, _ in taken)

@@ -224,3 +224,17 @@ def test_packed_values_come_back() -> None:
     assert math.isnan(told["value"][1])
     assert told["quality"].tolist() == [0, 3]
     assert len(wire.unpack(b"")) == 0
+
+
+def test_a_snapshot_of_the_layout_before_is_read(tmp_path) -> None:
+    """A node is brought up to date with its snapshots: one row a point then, one row a second now."""
+    kept = busy()
+    path = state.save(kept, tmp_path)
+    with np.load(path) as saved:
+        arrays = {name: saved[name] for name in saved.files if name != "layout"}
+    for k in range(10, 13):
+        arrays[f"j{k}"] = np.ascontiguousarray(arrays[f"j{k}"].T)
+    for k in range(13, 15):
+        arrays[f"j{k}"] = arrays[f"j{k}"].astype(np.int32)
+    np.savez(path, **arrays)
+    assert same(state.load(tmp_path), kept)

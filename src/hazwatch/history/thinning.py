@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hazwatch.judge import kernel
+from hazwatch.judge.dense import LAST_JUDGED
 from hazwatch.samples.batch import SampleBatch
 
 MINUTE = 60_000
@@ -106,7 +107,7 @@ def _run(  # noqa: C901  # one flat loop: calls would cost more than the work
         elif other or t - k_ts[i] >= heartbeat:
             keep[m] = True
             k_ts[i], k_value[i], k_quality[i] = t, v, q
-        if q > kernel.LAST_JUDGED or np.isnan(v):
+        if q > LAST_JUDGED or np.isnan(v):
             continue
         start = t - t % MINUTE
         if start < minute[i]:

@@ -49,11 +49,13 @@ def _columns(limits: Limits) -> tuple[NDArray[np.float64], NDArray[np.float64], 
 
 
 def _scratch(state: JudgeState) -> tuple[PointStates, Rows, Rows]:
-    rows = 5 * (state.ring.ts.shape[1] + 2)
+    rows = 5 * (state.ring.ts.shape[0] + 2)
     return fresh(1).live, np.zeros(rows, kernel.ROW), np.zeros(rows, kernel.ROW)
 
 
-def judge(state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: OnDeferred | None = None) -> Verdict:
+def judge(
+    state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: OnDeferred | None = None, *, dense: bool = True
+) -> Verdict:
     """Judge N samples in arrival order (design/alarms §1).
 
     Args:
@@ -61,6 +63,7 @@ def judge(state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: On
         limits: the version in force, of as many points as the state.
         batch: N samples; bad quality holds the state.
         on_deferred: judges a sample that is older than memory at once (files); without it the sample is only listed.
+        dense: runs of calm neighbours may be taken together (``judge/dense.py``); the outcome is the same without.
 
     Raises:
         IndexError: a point index that the state does not hold.
@@ -93,6 +96,8 @@ def judge(state: JudgeState, limits: Limits, batch: SampleBatch, on_deferred: On
             follow,
             follows,
             on_deferred is not None,
+            limits.low if dense else limits.low[:0],
+            limits.high,
         )
         if n:
             found.append(out[:n].copy())

@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hazwatch.judge import dense
+from hazwatch.judge.dense import LAST_JUDGED, BitMatrix, Counts, FloatMatrix, IntMatrix
 from hazwatch.judge.state import JudgeState, PointStates, Ring
 
 Floats = NDArray[np.float64]
@@ -28,7 +30,7 @@ IN_ORDER, LATE, DUPLICATE, OLDER = 0, 1, 2, 3
 DONE, OUTPUT_FULL, DEFERRED = 0, 1, 2
 #: Column of 高 in the thresholds; those from here on are high sides.
 _FIRST_HIGH = 2
-LAST_JUDGED = 2  # vocabulary.quality.LAST_JUDGED; compiled code wants a plain number
+_RUN = dense.RUN
 
 ROW = np.dtype(
     [
@@ -176,10 +178,10 @@ def _evict(st: JudgeState, i: int, limits: Columns, scratch: Rows) -> None:
     j = ring.start[i]
     active, timing, due, held, newest = st.base
     _step(
-        active, timing, due, held, newest, i, ring.ts[i, j], ring.value[i, j], ring.quality[i, j],
+        active, timing, due, held, newest, i, ring.ts[j, i], ring.value[j, i], ring.quality[j, i],
         threshold, deadband, on, off, scratch, 0,
     )  # fmt: skip
-    ring.start[i] = (j + 1) % ring.ts.shape[1]
+    ring.start[i] = (j + 1) % ring.ts.shape[0]
     ring.filled[i] -= 1
 
 
@@ -194,9 +196,9 @@ def _wins(v: float, q: int, old_v: float, old_q: int) -> bool:
 @njit(cache=True, nogil=True)
 def _place(ring: Ring, i: int, ts: int) -> int:
     """How many ring samples lie before ``ts``."""
-    size = ring.ts.shape[1]
+    size = ring.ts.shape[0]
     n = ring.filled[i]
-    while n > 0 and ring.ts[i, (ring.start[i] + n - 1) % size] >= ts:
+    while n > 0 and ring.ts[(ring.start[i] + n - 1) % size, i] >= ts:
         n -= 1
     return n
 
@@ -204,16 +206,16 @@ def _place(ring: Ring, i: int, ts: int) -> int:
 @njit(cache=True, nogil=True)
 def _insert(ring: Ring, i: int, at: int, ts: int, v: float, q: int) -> None:
     """Put a sample at place ``at``, moving the newer ones up. There is room."""
-    size = ring.ts.shape[1]
+    size = ring.ts.shape[0]
     for n in range(ring.filled[i], at, -1):
         j, k = (ring.start[i] + n) % size, (ring.start[i] + n - 1) % size
-        ring.ts[i, j] = ring.ts[i, k]
-        ring.value[i, j] = ring.value[i, k]
-        ring.quality[i, j] = ring.quality[i, k]
+        ring.ts[j, i] = ring.ts[k, i]
+        ring.value[j, i] = ring.value[k, i]
+        ring.quality[j, i] = ring.quality[k, i]
     j = (ring.start[i] + at) % size
-    ring.ts[i, j] = ts
-    ring.value[i, j] = v
-    ring.quality[i, j] = q
+    ring.ts[j, i] = ts
+    ring.value[j, i] = v
+    ring.quality[j, i] = q
     ring.filled[i] += 1
 
 
@@ -222,12 +224,12 @@ def _rejudge(st: JudgeState, i: int, work: PointStates, limits: Columns, out: Ro
     """Judge the ring of a point from its base; the outcome is left in row 0 of ``work``, transitions go to ``out``."""
     threshold, deadband, on, off = limits
     ring = st.ring
-    size = ring.ts.shape[1]
+    size = ring.ts.shape[0]
     _copy_point(work, st.base, 0, i)
     # One row of limits, so that row 0 of ``work`` meets the limits of point i.
     t, d, a, b = threshold[i : i + 1], deadband[i : i + 1], on[i : i + 1], off[i : i + 1]
     active, timing, due, held, newest = work
-    r_ts, r_value, r_quality = ring.ts[i], ring.value[i], ring.quality[i]
+    r_ts, r_value, r_quality = ring.ts[:, i], ring.value[:, i], ring.quality[:, i]
     j = ring.start[i]
     for _ in range(ring.filled[i]):
         if _calm(active[0] | timing[0], r_value[j], r_quality[j], t, 0):
@@ -260,12 +262,12 @@ def _late(
     if ts <= st.base.ts[i]:
         return n, OLDER, -1
     at = _place(ring, i, ts)
-    size = ring.ts.shape[1]
+    size = ring.ts.shape[0]
     clock = st.clock[0]
     replaces = False
-    if at < ring.filled[i] and ring.ts[i, (ring.start[i] + at) % size] == ts:
+    if at < ring.filled[i] and ring.ts[(ring.start[i] + at) % size, i] == ts:
         j = (ring.start[i] + at) % size
-        if not _wins(v, q, ring.value[i, j], ring.quality[i, j]):
+        if not _wins(v, q, ring.value[j, i], ring.quality[j, i]):
             return n, DUPLICATE, -1
         replaces = True
     into_base = not replaces and ring.filled[i] == size and at == 0
@@ -281,8 +283,8 @@ def _late(
         n_new = _step(active, timing, due, held, newest, i, ts, v, q, threshold, deadband, on, off, new, 0)
     elif replaces:
         j = (ring.start[i] + at) % size
-        ring.value[i, j] = v
-        ring.quality[i, j] = q
+        ring.value[j, i] = v
+        ring.quality[j, i] = q
     else:
         _insert(ring, i, at, ts, v, q)
     after = 0 if into_base else at + 1
@@ -308,16 +310,52 @@ def _late(
     return n, LATE, follower
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _dense(
+    active: Bits, timing: Bits, held: Floats, newest: Ints, b_active: Bits, b_timing: Bits, b_held: Floats,
+    b_newest: Ints, r_ts: IntMatrix, r_value: FloatMatrix, r_quality: BitMatrix, start: Counts, filled: Counts,
+    ticked: Bits, point: NDArray[np.uint32], ts: Ints, value: Floats, quality: Bits, first: int, low: Floats,
+    high: Floats,
+) -> bool:  # fmt: skip
+    """Take a whole run of samples from ``first`` on if all of it is calm; else change nothing and say so."""
+    m = np.uint64(first)
+    if not dense.neighbours(point, m):
+        return False
+    i = np.uint64(point[m])
+    if not (
+        dense.quiet(active, timing, i)
+        and dense.quiet(ticked, ticked, i)
+        and dense.newer(ts, m, newest, i)
+        and dense.within(value, quality, m, low, high, i)
+        and dense.in_step(start, filled, i)
+    ):
+        return False
+    size = r_ts.shape[0]
+    at = np.uint64(start[i])
+    if filled[i] == size:
+        # The oldest of the ring moves into the base: that too must be calm.
+        if not (dense.quiet(b_active, b_timing, i) and dense.within_row(r_value, r_quality, at, low, high, i)):
+            return False
+        dense.move(r_value, r_ts, at, b_held, b_newest, i)
+        dense.fill(start, i, (start[i] + 1) % size)
+    else:
+        at = np.uint64((start[i] + filled[i]) % size)
+        dense.fill(filled, i, filled[i] + 1)
+    dense.write(ts, value, quality, m, held, newest, r_ts, r_value, r_quality, at, i)
+    return True
+
+
 @njit(cache=True, nogil=True)
-def run(  # noqa: C901  # one flat loop: calls would cost more than the work
+def run(  # noqa: C901, PLR0912, PLR0915  # one flat loop: calls would cost more than the work
     st: JudgeState, point: NDArray[np.uint32], ts: Ints, value: Floats,
     quality: NDArray[np.uint8], first: int, limits: Columns, work: PointStates,
     old: Rows, new: Rows, out: Rows, fate: NDArray[np.uint8], follow: Rows, follows: Ints,
-    defer: bool,
+    defer: bool, low: Floats, high: Floats,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Judge samples from ``first`` on; ``fate`` (zeros at first) learns what became of each.
 
-    ``follow`` takes the sample that follows each late one, ``follows`` how many.
+    ``follow`` takes the sample that follows each late one, ``follows`` how many. ``low`` and ``high`` are the calm
+    band of each point (``Limits.low``); without them (length 0) every sample goes the exact path.
 
     Returns:
         (next sample, rows written, why it came back). After ``DEFERRED``, which comes only when ``defer`` asks for it,
@@ -329,10 +367,21 @@ def run(  # noqa: C901  # one flat loop: calls would cost more than the work
     b_active, b_timing, b_due, b_held, b_newest = st.base
     r_ts, r_value, r_quality, r_start, r_count = st.ring
     ticked, clock = st.ticked, st.clock
-    size = r_ts.shape[1]
+    size = r_ts.shape[0]
     n = 0
     room = len(out) - len(new) - 8
-    for m in range(first, len(point)):
+    m, run_at = first - 1, first if len(low) else len(point)
+    while m + 1 < len(point):
+        m += 1
+        if m >= run_at:
+            while m + _RUN <= len(point) and _dense(
+                active, timing, held, newest, b_active, b_timing, b_held, b_newest, r_ts, r_value, r_quality,
+                r_start, r_count, ticked, point, ts, value, quality, m, low, high,
+            ):  # fmt: skip
+                m += _RUN
+            if m == len(point):
+                break
+            run_at = m + _RUN
         if n > room:
             return m, n, OUTPUT_FULL
         i, t, v, q = np.int64(point[m]), ts[m], value[m], quality[m]
@@ -343,9 +392,9 @@ def run(  # noqa: C901  # one flat loop: calls would cost more than the work
             if j >= 0:
                 row = follow[follows[0]]
                 row["point"] = i
-                row["ts"] = r_ts[i, j]
-                row["value"] = r_value[i, j]
-                row["quality"] = r_quality[i, j]
+                row["ts"] = r_ts[j, i]
+                row["value"] = r_value[j, i]
+                row["quality"] = r_quality[j, i]
                 follows[0] += 1
             continue
         if _calm(active[i] | timing[i], v, q, threshold, i):
@@ -362,12 +411,12 @@ def run(  # noqa: C901  # one flat loop: calls would cost more than the work
         # Append to the ring; when it is full its oldest sample moves into the base.
         j = np.int64(r_start[i])
         if r_count[i] == size:
-            if _calm(b_active[i] | b_timing[i], r_value[i, j], r_quality[i, j], threshold, i):
-                b_held[i] = r_value[i, j]
-                b_newest[i] = r_ts[i, j]
+            if _calm(b_active[i] | b_timing[i], r_value[j, i], r_quality[j, i], threshold, i):
+                b_held[i] = r_value[j, i]
+                b_newest[i] = r_ts[j, i]
             else:
                 _step(
-                    b_active, b_timing, b_due, b_held, b_newest, i, r_ts[i, j], r_value[i, j], r_quality[i, j],
+                    b_active, b_timing, b_due, b_held, b_newest, i, r_ts[j, i], r_value[j, i], r_quality[j, i],
                     threshold, deadband, on, off, new, 0,
                 )  # fmt: skip
             r_start[i] = 0 if j + 1 == size else j + 1
@@ -376,9 +425,9 @@ def run(  # noqa: C901  # one flat loop: calls would cost more than the work
             if j >= size:
                 j -= size
             r_count[i] += 1
-        r_ts[i, j] = t
-        r_value[i, j] = v
-        r_quality[i, j] = q
+        r_ts[j, i] = t
+        r_value[j, i] = v
+        r_quality[j, i] = q
     return len(point), n, DONE
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ class Limits:
         threshold: 低低 低 高 高高 in engineering units, NaN = none, float64[P, 4].
         deadband: for leaving only, engineering units, float64[P].
         on_delay_ms, off_delay_ms: int64[P].
+        low, high: the calm band: strictly between them no threshold is met, ∓inf where there is none, float64[P].
     """
 
     version: int
@@ -24,6 +25,14 @@ class Limits:
     deadband: NDArray[np.float64]
     on_delay_ms: NDArray[np.int64]
     off_delay_ms: NDArray[np.int64]
+    low: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    high: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        low = np.fmax(self.threshold[:, 0], self.threshold[:, 1])
+        high = np.fmin(self.threshold[:, 2], self.threshold[:, 3])
+        object.__setattr__(self, "low", np.where(np.isnan(low), -np.inf, low))
+        object.__setattr__(self, "high", np.where(np.isnan(high), np.inf, high))
 
     def __len__(self) -> int:
         return len(self.deadband)

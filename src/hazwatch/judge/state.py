@@ -10,7 +10,7 @@ base; what differs from before is given out as a revision. A sample older than t
 needs history.
 
 Invariants: base + ring samples, judged in order and advanced to the newest tick, equal the live state. Ring samples
-have strictly rising event times. All arrays have one row a point.
+have strictly rising event times. All arrays have one row a point, except the matrices of the ring.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 #: "Nothing seen yet"; far below any event time, with room to add delays.
 NEVER = -(1 << 62)
 DEFAULT_RING = 16
+#: Start + filled is counted in one byte.
+_LARGEST_RING = 127
+#: Where the three matrices of the ring stand among all arrays (``flatten``); all others have one row a point.
+_RING = (10, 11, 12)
 
 
 class PointStates(NamedTuple):
@@ -47,15 +51,15 @@ class Ring(NamedTuple):
     """The last samples of each point in order of event time, oldest first from ``start``.
 
     Attributes:
-        ts, value, quality: [P, K].
-        start, filled: int32[P].
+        ts, value, quality: [K, P]: what came at one time lies side by side, so a batch in order of points is one run.
+        start, filled: uint8[P].
     """
 
     ts: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.uint8]
-    start: NDArray[np.int32]
-    filled: NDArray[np.int32]
+    start: NDArray[np.uint8]
+    filled: NDArray[np.uint8]
 
 
 class JudgeState(NamedTuple):
@@ -87,16 +91,22 @@ def _points(n: int) -> PointStates:
 
 
 def fresh(points: int, ring: int = DEFAULT_RING) -> JudgeState:
-    """The state of P points that nothing is known of."""
+    """The state of P points that nothing is known of, with room for ``ring`` recent samples of each (1 to 127).
+
+    Raises:
+        ValueError: a ring that its counters cannot count.
+    """
+    if not 1 <= ring <= _LARGEST_RING:
+        raise ValueError(f"a ring holds 1 to {_LARGEST_RING} samples, not {ring}")
     return JudgeState(
         _points(points),
         _points(points),
         Ring(
-            np.zeros((points, ring), np.int64),
-            np.zeros((points, ring)),
-            np.zeros((points, ring), np.uint8),
-            np.zeros(points, np.int32),
-            np.zeros(points, np.int32),
+            np.zeros((ring, points), np.int64),
+            np.zeros((ring, points)),
+            np.zeros((ring, points), np.uint8),
+            np.zeros(points, np.uint8),
+            np.zeros(points, np.uint8),
         ),
         np.zeros(points, np.uint8),
         np.full(1, NEVER, np.int64),
@@ -113,8 +123,10 @@ def grown(state: JudgeState, points: int) -> JudgeState:
     extra = points - points_in(state)
     if extra <= 0:
         return state
-    more = fresh(extra, state.ring.ts.shape[1])
-    joined = [np.concatenate([a, b]) for a, b in zip(flatten(state)[:-1], flatten(more)[:-1], strict=True)]
+    more = fresh(extra, state.ring.ts.shape[0])
+    pairs = zip(flatten(state)[:-1], flatten(more)[:-1], strict=True)
+    # The last axis of the ring counts points, the first of everything else.
+    joined = [np.concatenate(pair, axis=1 if k in _RING else 0) for k, pair in enumerate(pairs)]
     return unflatten([*joined, state.clock])
 
 

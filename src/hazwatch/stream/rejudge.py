@@ -53,4 +53,4 @@ class FromHistory:
         ring = self._kept().judge.ring
         if ring.filled[point] == 0:
             return int(self._kept().judge.live.ts[point]) + 1
-        return int(ring.ts[point, ring.start[point]])
+        return int(ring.ts[ring.start[point], point])

@@ -25,6 +25,8 @@ from hazwatch.judge.limits import Limits
 #: Frames of gateways with sequence numbers that are remembered, to recognise one that comes twice.
 _REMEMBERED = 200_000
 _KEPT = 2
+#: Of the arrays in a snapshot: 2 = the ring of the judge lies in order of time.
+_LAYOUT = 2
 _SYNC_BYTES = 4 << 20
 #: A breath after each, in which others get at the disk.
 _BREATH_S = 0.005
@@ -117,7 +119,7 @@ def copied(state: StreamState, spare: StreamState | None = None) -> StreamState:
     """
     if spare is None or spare.judge.ring.ts.shape != state.judge.ring.ts.shape:
         size = len(state.latest.ts)
-        ring = state.judge.ring.ts.shape[1]
+        ring = state.judge.ring.ts.shape[0]
         spare = StreamState(
             Place(), state.limits, judged.fresh(judged.points_in(state.judge), ring), thinning.fresh(size),
             latest.fresh(size),
@@ -152,6 +154,7 @@ def save(state: StreamState, folder: Path) -> Path:
     """Write a snapshot durably and drop those before the last two."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {
+        "layout": np.array([_LAYOUT]),
         "place": np.array([state.place.live, state.place.background, state.limits.version], np.int64),
         "seen": state.seen.array(),
         "owed": np.array(list(state.owed.items()), np.int64).reshape(-1, 2),
@@ -190,6 +193,15 @@ def load(folder: Path) -> StreamState:
     return StreamState.fresh()
 
 
+def _judged(kept: Any) -> judged.JudgeState:
+    """The judge's part. Before the ring lay in order of time it had one row a point, and wider counters."""
+    arrays = [kept[f"j{k}"] for k in range(17)]
+    if "layout" not in kept:
+        arrays[10:13] = [np.ascontiguousarray(a.T) for a in arrays[10:13]]
+        arrays[13:15] = [a.astype(np.uint8) for a in arrays[13:15]]
+    return judged.unflatten(arrays)
+
+
 def _read(path: Path) -> StreamState:
     with np.load(path, allow_pickle=False) as kept:
         live, background, version = (int(n) for n in kept["place"])
@@ -197,7 +209,7 @@ def _read(path: Path) -> StreamState:
         return StreamState(
             Place(live, background),
             limits,
-            judged.unflatten([kept[f"j{k}"] for k in range(17)]),
+            _judged(kept),
             thinning.Thinning(*(kept[f"t{k}"] for k in range(10))),
             latest.Latest(*(kept[f"v{k}"] for k in range(6))),
             SeenFrames(kept["seen"]),
