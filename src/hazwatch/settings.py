@@ -7,6 +7,7 @@ host is set on purpose. Secrets are not settings: they are generated into the ho
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -62,6 +63,12 @@ class Settings(BaseSettings):
     raw_days: int = Field(90, description="how long samples are kept, days (40号令 asks for at least 30)")
     minute_days: int = Field(1095, description="how long one-minute rollups are kept, days")
     future_s: int = Field(300, description="samples further ahead of our clock than this are refused, seconds")
+
+    gb18218_beta: Literal["class_of_q", "largest"] = Field(
+        "class_of_q",
+        description="β where a substance outside Table 3 of GB 18218 has several classes: of the class that fixed Q, or "
+        "the largest",
+    )
 
     @field_validator("processes")
     @classmethod
