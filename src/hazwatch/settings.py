@@ -66,7 +66,7 @@ class Settings(BaseSettings):
 
     gb18218_beta: Literal["class_of_q", "largest"] = Field(
         "class_of_q",
-        description="β where a substance outside Table 3 of GB 18218 has several classes: of the class that fixed Q, or "
+        description="β where a substance outside Table 3 of GB 18218 has several classes: of the one that fixed Q, or "
         "the largest",
     )
 

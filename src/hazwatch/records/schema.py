@@ -20,6 +20,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.identity.tables",
     "hazwatch.registry.tables",
     "hazwatch.registry.limits.tables",
+    "hazwatch.registry.gb18218.tables",
     "hazwatch.alarms.tables",
     "hazwatch.alarms.trial_tables",
     "hazwatch.risk.tables",

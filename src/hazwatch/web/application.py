@@ -37,6 +37,8 @@ from hazwatch.registry import queries
 from hazwatch.registry.api import Live
 from hazwatch.registry.api import router as registry_router
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.gb18218.api import router as gb18218_router
+from hazwatch.registry.gb18218.model import BetaChoice
 from hazwatch.registry.limits.api import router as limits_router
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
@@ -78,6 +80,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
+    app.include_router(gb18218_router(parts.registry, gate, BetaChoice(settings.gb18218_beta)))
     app.include_router(limits_router(parts.registry, gate, lambda who, number: _evidence(sessions, who, number)))
     app.include_router(
         trial_router(

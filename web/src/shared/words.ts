@@ -180,6 +180,7 @@ const ACTIONS: Record<string, string> = {
   "limits.evidence": "附试算依据",
   "whatif.start": "开始试算",
   "whatif.remove": "移除试算",
+  "source.identify": "辨识重大危险源",
   "true_event.mark": "标记真实事件",
   "true_event.remove": "撤销真实事件标记",
 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +18,11 @@ def written(outcome: Outcome, *, indent: bool = False) -> bytes:
     where S < 1.
     """
     return orjson.dumps(form(outcome), option=orjson.OPT_INDENT_2 if indent else 0)
+
+
+def dumped(whole: Mapping[str, Any]) -> bytes:
+    """A larger form that holds such fragments; its other Decimals become doubles."""
+    return orjson.dumps(whole, default=float)
 
 
 def form(outcome: Outcome) -> dict[str, Any]:

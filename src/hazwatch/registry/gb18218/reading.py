@@ -63,8 +63,17 @@ def read(content: bytes) -> Unit:
         UnitError: not UTF-8, no JSON, a field that is missing, wrong, twice or unknown, or a substance that is not
             certain.
     """
+    return unit_of(load(content))
+
+
+def load(content: bytes) -> Any:
+    """JSON with its numbers digit for digit (int and Decimal), no field twice.
+
+    Raises:
+        UnitError: not UTF-8, no JSON, a field twice.
+    """
     try:
-        data = json.loads(
+        return json.loads(
             content.decode("utf-8-sig"), parse_float=_number, parse_int=_integer, parse_constant=_NoNumber,
             object_pairs_hook=_fields,
         )  # fmt: skip
@@ -76,7 +85,6 @@ def read(content: bytes) -> Unit:
         raise UnitError([Flaw("文件", "嵌套过深")]) from error
     except json.JSONDecodeError as error:
         raise UnitError([Flaw("文件", f"不是合法的 JSON(第 {error.lineno} 行第 {error.colno} 列)")]) from error
-    return unit_of(data)
 
 
 def unit_of(data: Any) -> Unit:
