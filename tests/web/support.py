@@ -197,4 +197,6 @@ def filled(path: str, enterprise: str = JIA, alarm: str = "no-such") -> str:
         "channel": "no-such", "route": "no-such", "duty": "no-such", "alarm": alarm,
         "code": {JIA: JIA_POINT, YI: YI_POINT}[enterprise] if "/points/" in path else f"{enterprise}001",
     }  # fmt: skip
+    if "/files/" in path:
+        values["code"] = enterprise
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: values[m.group(1)], path)

@@ -21,6 +21,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.registry.tables",
     "hazwatch.registry.limits.tables",
     "hazwatch.registry.gb18218.tables",
+    "hazwatch.registry.files.tables",
     "hazwatch.alarms.tables",
     "hazwatch.alarms.trial_tables",
     "hazwatch.risk.tables",

@@ -39,7 +39,7 @@ def check(content: bytes, file_name: str) -> None:
         raise HostileFileError("只接受 .xlsx 文件")
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            _check_parts(archive.infolist())
+            check_parts(archive.infolist())
             types = archive.read("[Content_Types].xml")
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         if isinstance(error, HostileFileError):
@@ -49,8 +49,14 @@ def check(content: bytes, file_name: str) -> None:
         raise HostileFileError(_FORBIDDEN["vbaproject"])
 
 
-def _check_parts(parts: list[zipfile.ZipInfo]) -> None:
-    """Sizes are those that the archive declares; the reader stops at them, so lying does not help."""
+def check_parts(parts: list[zipfile.ZipInfo]) -> None:
+    """Refuse parts that no harmless Office file has.
+
+    Sizes are those that the archive declares; the reader stops at them, so lying does not help.
+
+    Raises:
+        HostileFileError: macros, external links, controls, or a zip bomb.
+    """
     if len(parts) > MAX_PARTS:
         raise HostileFileError(f"文件内部件超过 {MAX_PARTS} 个")
     if sum(part.file_size for part in parts) > MAX_UNPACKED:

@@ -21,6 +21,7 @@ from hazwatch.records.engine import reading, unit_of_work
 from hazwatch.registry import write
 from hazwatch.registry.columns import BY_KEY, SHEETS
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.files.store import refresh
 from hazwatch.registry.limits.held_back import hold_back
 from hazwatch.registry.limits.model import Item, LimitSet
 from hazwatch.registry.limits.service import enter
@@ -30,6 +31,7 @@ from hazwatch.registry.plan import TABLES, Plan, Planner
 from hazwatch.registry.sheets import workbook
 from hazwatch.registry.tables import Counter, Gateway, RegistryVersion
 from hazwatch.registry.workbook import WorkbookReader
+from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH
 
 #: A list of complaints beyond this is cut, and says so.
 MAX_PROBLEMS = 500
@@ -73,7 +75,7 @@ def import_workbook(
     raw = reader.read(content, file_name)
     book, problems = parse_book(raw)
     digest = hashlib.sha256(content).hexdigest()
-    return _take_in(desk, who, book, reader.problems + problems, _Origin(file_name[-200:], digest), dry_run=dry_run)
+    return _take_in(desk, who, book, reader.problems + problems, Origin(file_name[-200:], digest), dry_run=dry_run)
 
 
 def seed(desk: RegistryDesk, who: Principal, description: Description, name: str) -> ImportResult:
@@ -84,7 +86,7 @@ def seed(desk: RegistryDesk, who: Principal, description: Description, name: str
     """
     book, problems = parse_book(raw_of(description))
     digest = hashlib.sha256(repr(description).encode()).hexdigest()
-    result = _take_in(desk, who, book, problems, _Origin(name, digest, seed=True), dry_run=False)
+    result = _take_in(desk, who, book, problems, Origin(name, digest, seed=True), dry_run=False)
     if not result.ok:
         lines = [f"{item.sheet} {item.row - 1} {item.column}: {item.message}" for item in result.errors[:10]]
         raise ValueError(f"{name} 有 {len(result.errors)} 处错误: " + "; ".join(lines))
@@ -163,7 +165,7 @@ def set_gateway_password(desk: RegistryDesk, who: Principal, code: str, password
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
+class Origin:
     """Where rows come from; ``seed``: a description of the program itself, which never changes limits in force."""
 
     name: str
@@ -172,33 +174,57 @@ class _Origin:
 
 
 def _take_in(
-    desk: RegistryDesk, who: Principal, book: Book, problems: list[Problem], origin: _Origin, *, dry_run: bool
+    desk: RegistryDesk, who: Principal, book: Book, problems: list[Problem], origin: Origin, *, dry_run: bool
 ) -> ImportResult:
     if not may(who.role, Role.ENGINEER):
         raise forbidden("需要工程师权限")
     if problems or dry_run:
         with reading(desk.sessions) as session:
-            # With unreadable rows there is no use in looking for what refers to them.
-            plan = Plan(problems=problems) if problems else Planner(session, who, book).make()
-            held = [] if problems or plan.problems else hold_back(plan)
-            return _result(plan, version(session), dry_run=dry_run, held=len(held))
+            return try_rows(session, who, book, problems, dry_run=dry_run)
     with unit_of_work(desk.sessions) as session:
         write.lock(session)
-        plan = Planner(session, who, book).make()
-        held = [] if plan.problems else hold_back(plan)
-        now = desk.clock()
-        number = _propose(session, who, held, origin, now) if held and not origin.seed else None
-        if plan.problems or not plan.changes:
-            return _result(plan, version(session), dry_run=False, held=len(held), proposal=number)
-        write.carry_out(session, plan, who, now, desk.master_key)
-        new = write.take(session, "registry_version")[0]
-        result = _result(plan, new, dry_run=False, held=len(held), proposal=number)
-        _note_version(session, who, now, result, origin, plan.place)
-    desk.on_change(result.version)
+        result, changed = enter_rows(session, desk, who, book, origin)
+    if changed:
+        desk.on_change(result.version)
     return result
 
 
-def _note_version(session: Session, who: Principal, now: int, result: ImportResult, origin: _Origin, path: str) -> None:
+def try_rows(
+    session: Session, who: Principal, book: Book, problems: list[Problem], *, dry_run: bool = True
+) -> ImportResult:
+    """What taking rows in would do."""
+    # With unreadable rows there is no use in looking for what refers to them.
+    plan = Plan(problems=problems) if problems else Planner(session, who, book).make()
+    held = [] if problems or plan.problems else hold_back(plan)
+    return _result(plan, version(session), dry_run=dry_run, held=len(held))
+
+
+def enter_rows(
+    session: Session, desk: RegistryDesk, who: Principal, book: Book, origin: Origin
+) -> tuple[ImportResult, bool]:
+    """Take rows in, inside a writing unit that holds ``write.lock``; tells whether the registry has changed."""
+    plan = Planner(session, who, book).make()
+    held = [] if plan.problems else hold_back(plan)
+    now = desk.clock()
+    number = _propose(session, who, held, origin, now) if held and not origin.seed else None
+    if plan.problems or not plan.changes:
+        return _result(plan, version(session), dry_run=False, held=len(held), proposal=number), False
+    new = write.take(session, "registry_version")[0]
+    write.carry_out(session, plan, who, now, desk.master_key, new)
+    refresh(session, _files_touched(plan), now)
+    result = _result(plan, new, dry_run=False, held=len(held), proposal=number)
+    _note_version(session, who, now, result, origin, plan.place)
+    return result, True
+
+
+def _files_touched(plan: Plan) -> set[str]:
+    """Owners of files in which a plan changes something."""
+    rows = {key: [row["code"] for row in sheet.new + sheet.changed] for key, sheet in plan.sheets.items()}
+    owned = ("enterprises", "sources", "equipment")
+    return {code[:ENTERPRISE_LENGTH] for key in owned for code in rows.get(key, ())} | set(rows.get("parks", ()))
+
+
+def _note_version(session: Session, who: Principal, now: int, result: ImportResult, origin: Origin, path: str) -> None:
     counts = json.dumps(result.counts, ensure_ascii=False)
     session.add(
         RegistryVersion(
@@ -216,7 +242,7 @@ def _note_version(session: Session, who: Principal, now: int, result: ImportResu
     audit.record(session, now, who, "registry.import", str(result.version), path, detail)
 
 
-def _propose(session: Session, who: Principal, held: list[Item], origin: _Origin, now: int) -> int:
+def _propose(session: Session, who: Principal, held: list[Item], origin: Origin, now: int) -> int:
     return enter(session, who, LimitSet.ENTERPRISE, held, f"档案导入 {origin.name}", now)
 
 
@@ -246,6 +272,23 @@ def _rows(session: Session, who: Principal, key: str) -> list[Mapping[str, Any]]
     if key == "gateways":
         return [{**row, "options": json.loads(row["options"])} for row in rows]
     return rows
+
+
+def export_rows(session: Session, who: Principal, key: str, code: str) -> dict[str, Any]:
+    """The cells of one row in scope, as the export writes them.
+
+    Raises:
+        ApiError: 404 there is none in scope.
+    """
+    table = TABLES[key]
+    row = (
+        session.execute(scoped(select(*table.__table__.columns).where(table.code == code), who, table))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise not_found(BY_KEY[key].title, code)
+    return {column.key: row[column.key] for column in BY_KEY[key].columns}
 
 
 def gateway_options(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Any
 
@@ -12,6 +13,7 @@ from hazwatch.identity.model import NodeKind, Principal
 from hazwatch.identity.secrets import seal
 from hazwatch.identity.tree import NodeRow, place
 from hazwatch.registry.complete import limits_text
+from hazwatch.registry.files.tables import RowChange
 from hazwatch.registry.model import LIMIT_FIELDS, WITH_KEY, WITH_SECRET
 from hazwatch.registry.plan import TABLES, Plan
 from hazwatch.registry.tables import Counter, Gateway, LimitChange
@@ -32,8 +34,11 @@ def take(session: Session, name: str, count: int = 1) -> range:
     return range(first, first + count)
 
 
-def carry_out(session: Session, plan: Plan, who: Principal, now: int, master_key: bytes) -> None:
-    """Write all rows of a plan and the history of limits."""
+def carry_out(session: Session, plan: Plan, who: Principal, now: int, master_key: bytes, version: int) -> None:
+    """Write all rows of a plan, what they were before, and the history of limits.
+
+    ``version``: that of the registry which the plan makes.
+    """
     _place_nodes(session, plan)
     _number(session, plan, "gateways", "gateway", "number")
     _number(session, plan, "points", "point", "index")
@@ -46,6 +51,7 @@ def carry_out(session: Session, plan: Plan, who: Principal, now: int, master_key
         _update(session, table, plan.sheets[key].changed)
     _complete_secrets(session, plan, master_key)
     _note_limits(session, plan, who, now)
+    _note_rows(session, plan, now, version)
 
 
 def new_secret(protocol: str, code: str, master_key: bytes) -> bytes | None:
@@ -129,3 +135,18 @@ def _note_limits(session: Session, plan: Plan, who: Principal, now: int) -> None
         version = take(session, "limit_version")[0]
         common = {"version": version, "at": now, "who": who.username}
         session.execute(insert(LimitChange), [row | common for row in rows])
+
+
+def _note_rows(session: Session, plan: Plan, now: int, version: int) -> None:
+    """What the rows were, so that a past day can be viewed."""
+    rows: list[dict[str, Any]] = []
+    for key, sheet in plan.sheets.items():
+        common = {"version": version, "sheet": key, "at": now}
+        rows.extend({**common, "code": new["code"], "path": new["path"], "old": None} for new in sheet.new)
+        for values in sheet.changed:
+            before = sheet.old[values["code"]]
+            old = {name: before[name] for name, value in values.items() if name != "path" and before[name] != value}
+            text = json.dumps(old, ensure_ascii=False)
+            rows.append({**common, "code": values["code"], "path": values["path"], "old": text})
+    if rows:
+        session.execute(insert(RowChange), rows)

@@ -37,6 +37,7 @@ from hazwatch.registry import queries
 from hazwatch.registry.api import Live
 from hazwatch.registry.api import router as registry_router
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.files.api import router as files_router
 from hazwatch.registry.gb18218.api import router as gb18218_router
 from hazwatch.registry.gb18218.model import BetaChoice
 from hazwatch.registry.limits.api import router as limits_router
@@ -81,6 +82,7 @@ def create_app(parts: Parts) -> FastAPI:
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
     app.include_router(gb18218_router(parts.registry, gate, BetaChoice(settings.gb18218_beta)))
+    app.include_router(files_router(parts.registry, gate))
     app.include_router(limits_router(parts.registry, gate, lambda who, number: _evidence(sessions, who, number)))
     app.include_router(
         trial_router(
