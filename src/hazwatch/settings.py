@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     history_quorum: int = Field(
         0, ge=0, description="ClickHouse replicas that must hold a block before it counts as stored; 0 = one"
     )
+    models_url: str = Field(
+        "", description="URL of a risk-model service (hazwatch models serve); empty = the models in this process"
+    )
     zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")

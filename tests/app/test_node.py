@@ -171,7 +171,7 @@ async def test_a_grade_follows_the_alarm_and_says_why(running: TestNode, gateway
 
     grade = await until(graded)
     assert grade["colour"] in ("yellow", "orange", "red")
-    assert {t["id"] for t in grade["terms"]} == {"B", "A", "T"}
+    assert {t["id"] for t in grade["terms"]} >= {"B", "A", "T"}
 
 
 def test_the_home_folder_holds_no_default_secret(running: TestNode):

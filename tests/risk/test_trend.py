@@ -7,8 +7,8 @@ import math
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.risk.reference import slope_per_minute
 
-from hazwatch.risk.model import slope_per_minute
 from hazwatch.risk.trend import KEPT, STEP_MS, Window
 from hazwatch.vocabulary.levels import Level
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import func, select
@@ -23,6 +23,7 @@ from hazwatch.records.schema import migrate
 from hazwatch.registry import service as registry
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.tables import Point
+from hazwatch.risk import book as risk
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import iso
@@ -139,6 +140,16 @@ def verify_export(settings: Settings, file: Path) -> tuple[bool, str]:
     if found is None:
         return False, f"{file.name}:不是本系统导出的文件,或导出后被改动(SHA-256 {sha256})"
     return True, f"{file.name}:与 {found['by']} 于 {found['at']} 导出的 {found['rows']} 条报警一致(SHA-256 {sha256})"
+
+
+def explain(settings: Settings, grade: int) -> dict[str, Any]:
+    """A stored grade, computed again.
+
+    Raises:
+        ApiError: 404.
+    """
+    with reading(_sessions(settings)) as session:
+        return risk.explained(session, SYSTEM, grade)
 
 
 def _with_log(settings: Settings, act: Callable[[Log], Awaitable[T]], patience_s: float = 3.0) -> T:

@@ -19,8 +19,9 @@ from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
-from hazwatch.app.node import clock, run_process, side_by_side
+from hazwatch.app.node import clock, models_token, run_process, side_by_side
 from hazwatch.app.notices import Notices
+from hazwatch.app.riskroom import RiskRoom
 from hazwatch.app.seat import Seat
 from hazwatch.app.trials import Trials
 from hazwatch.app.watch import Watch
@@ -29,6 +30,7 @@ from hazwatch.history.port import History
 from hazwatch.history.sink import HistorySink
 from hazwatch.log.client import Log, RpcError
 from hazwatch.log.shares import CONTROL
+from hazwatch.risk.remote import Remote
 from hazwatch.risk.service import RiskDesk
 from hazwatch.settings import Settings
 from hazwatch.stream import control, state, wire
@@ -61,9 +63,12 @@ class Engine:
         sink = HistorySink(self.store, seat.offsets, settings.heartbeat_s * 1000, kept.place)
         lanes = Lanes(log, kept.place, seat.share)
         lock = asyncio.Lock()
-        self.watch = Watch(log, self.desk, lock)
-        self.risk = RiskDesk(self.sessions, self.watch.alarms_of, self.watch.confidence_of)
-        self.watch.risk = self.risk
+        self.watch = Watch(log, self.desk, lock, clock())
+        self.look = RiskRoom(self.sessions, self.desk, self.watch)
+        scorer = Remote(settings.models_url, models_token(settings)) if settings.models_url else None
+        self.risk = RiskDesk(self.sessions, self.look.look, scorer, places=seat.share.count == 1)
+        self.look.risk = self.watch.risk = self.risk
+        self.watch.look = self.look
         self.room = AlarmRoom(self.desk, lock, self.watch)
         self.watch.room = self.room
         self.pipeline = Pipeline(
@@ -91,11 +96,21 @@ class Engine:
             await self._log.serve(self._seat.share.named(subject), handler)
         await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
         await self._log.listen(wire.SUBJECT_ALARM_ROOM, lambda _: self.room.reload())
+        await self._log.listen(wire.SUBJECT_RISK, self._on_risk)
         await self.room.reload()
         self.pipeline.make_room(len(self.picture.limits))
         await self._put_limits_in_force()
         async with self.pipeline.desk_lock:
+            await asyncio.to_thread(self.look.know, self.picture)
+            await asyncio.to_thread(self.look.recall, clock())
             graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
+        await self.watch.tell_grades(graded)
+        await self._on_risk(b"")
+
+    async def _on_risk(self, _: bytes) -> None:
+        """Records were declared or withdrawn, or the models have another configuration."""
+        async with self.pipeline.desk_lock:
+            graded = await asyncio.to_thread(self.look.reload, clock())
         await self.watch.tell_grades(graded)
 
     async def _on_registry(self, _: bytes) -> None:
@@ -106,6 +121,7 @@ class Engine:
         self.pipeline.make_room(len(self.picture.limits))
         await self._put_limits_in_force()
         async with self.pipeline.desk_lock:
+            await asyncio.to_thread(self.look.know, self.picture)
             graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
         await self.watch.tell_grades(graded)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from hazwatch.access.port import BY_EXCEPTION
 from hazwatch.alarms.facts import PointFacts
@@ -17,7 +18,9 @@ from hazwatch.registry import directory as registry_directory
 from hazwatch.registry import facts as registry_facts
 from hazwatch.registry.facts import Points
 from hazwatch.registry.limits.model import ORIGINS, effective, origin
+from hazwatch.registry.tables import Source
 from hazwatch.risk.confidence import Inputs
+from hazwatch.risk.features import service_of
 from hazwatch.risk.model import COMBUSTIBLE, OTHER, TOXIC
 from hazwatch.risk.service import SourceFacts
 from hazwatch.vocabulary.codes import EQUIPMENT_LENGTH, SOURCE_LENGTH
@@ -74,6 +77,8 @@ def load(sessions: Sessions, owns: Owns = everything) -> Picture:
         sources = [source for source in registry_facts.all_sources(session) if owns(source.enterprise)]
         arrays = registry_directory.limits(session)
         gateways = registry_facts.all_gateways(session)
+        # scope: node-internal because the engine grades every source; grades carry the path themselves
+        kinds = dict(session.execute(select(Source.code, Source.kind)).tuples().all())
     own_set, mine = np.column_stack([arrays.ll, arrays.l, arrays.h, arrays.hh]), points.index
     limits = Limits.none(len(own_set), arrays.version)
     limits.threshold[mine] = effective(own_set, arrays.regulator)[mine]
@@ -81,7 +86,9 @@ def load(sessions: Sessions, owns: Owns = everything) -> Picture:
     limits.on_delay_ms[mine], limits.off_delay_ms[mine] = arrays.on_delay_ms[mine], arrays.off_delay_ms[mine]
     own = _points_of([s.code for s in sources], points)
     graded = tuple(
-        SourceFacts(s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, mine)
+        SourceFacts(
+            s.code, s.name, s.enterprise, s.path, s.enterprise_path, s.level, s.r, mine, service_of(kinds[s.code])
+        )
         for s, mine in zip(sources, own, strict=True)
     )
     return Picture(

@@ -83,6 +83,12 @@ def authority(settings: Settings, name: str) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=path) if path.exists() else None
 
 
+def models_token(settings: Settings) -> str:
+    """What a model service elsewhere asks for (``secrets/models.token``); empty where it asks for nothing."""
+    path = settings.home / "secrets" / "models.token"
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
 async def open_log(settings: Settings, name: str, patience_s: float = 20.0) -> Log:
     """Connect to the log.
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from hazwatch.alarms.model import KIND_PROCESS, KIND_QUALITY, Record, Transition
+from hazwatch.alarms.model import KIND_QUALITY, Record, Transition
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.alarms.store import form
 from hazwatch.app.facts import Picture
 from hazwatch.judge.quality import frozen
 from hazwatch.log.client import Log
 from hazwatch.risk.confidence import shares, usable
-from hazwatch.risk.model import ActiveAlarm, Approach
+from hazwatch.risk.evidence import Approach
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
 from hazwatch.risk.trend import Window
 from hazwatch.stream import wire
 from hazwatch.stream.state import StreamState
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.quality import Quality
+
+if TYPE_CHECKING:
+    from hazwatch.app.riskroom import RiskRoom
 
 #: Qualities that raise an alarm of their own. A silent link is one fault on the links page, not one per point.
 _ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Quality.FROZEN)
@@ -50,8 +53,9 @@ class Watch:
     #: Set by the engine right after; both in turn ask us.
     risk: RiskDesk
     room: Room
+    look: RiskRoom
 
-    def __init__(self, log: Log, desk: AlarmDesk, lock: asyncio.Lock) -> None:
+    def __init__(self, log: Log, desk: AlarmDesk, lock: asyncio.Lock, begun: int) -> None:
         self._log = log
         self._desk = desk
         self._lock = lock
@@ -61,31 +65,17 @@ class Watch:
         self._confidence: dict[str, float] = {}
         self._moved: set[str] = set()
         self._moment = self._ticked = self._looked = 0
+        #: When this engine began: a point that was never heard has been silent since.
+        self.begun = begun
         self._work = asyncio.Event()
         self.picture: Picture | None = None
         self.state: StreamState | None = None
 
     # --- what the risk desk asks for -------------------------------------------------------------------------------
 
-    def alarms_of(self, source: SourceFacts) -> list[ActiveAlarm]:
-        """Standing process alarms of a source."""
-        picture = self.picture
-        if picture is None:
-            return []
-        found = []
-        for point in source.points:
-            record = self._desk.active(point, KIND_PROCESS)
-            if record is None:
-                continue
-            second = record.level_since if record.level.severity > 1 else None
-            facts = picture.facts(point)
-            found.append(
-                ActiveAlarm(
-                    facts.code, facts.name, picture.equipment(point), record.level,
-                    picture.danger(point), record.event_time, second, record.acknowledged_at is not None,
-                )
-            )  # fmt: skip
-        return found
+    def approaches_of(self, source: str) -> list[Approach]:
+        """Its points that move towards a limit."""
+        return self._approaches.get(source, [])
 
     def confidence_of(self, source: SourceFacts) -> float:
         """Share of the source's points whose value may be used, as of the last look; 0 when nothing ever came."""
@@ -120,6 +110,7 @@ class Watch:
         for start in range(0, len(told), _TOLD_TOGETHER):
             await self._log.tell(wire.SUBJECT_ALARMS, orjson.dumps(told[start : start + _TOLD_TOGETHER]))
         self._moved.update(f.source for f, _ in named)
+        self.look.note(records, lambda point: picture.facts(point).source)
         self._moment = max(self._moment, *(r.arrived_at for r in records))
         self._work.set()
 
@@ -171,8 +162,9 @@ class Watch:
         for start in range(0, len(left), _AT_ONCE):
             async with self._lock:
                 part = left[start : start + _AT_ONCE]
-                graded = await asyncio.to_thread(self.risk.rescore, part, self._approaches, now)
+                graded = await asyncio.to_thread(self.risk.rescore, part, now)
             await self.tell_grades(graded)
+            self._moved |= self.look.around(graded)
 
     async def tell_grades(self, graded: Sequence[Graded]) -> None:
         """Tell the pages."""
@@ -187,8 +179,12 @@ class Watch:
         state, picture = self.state, self.picture
         if state is None or picture is None:
             return
+        before = set(self._approaches)
         self._approaches = await asyncio.to_thread(self._approaching, state, picture, until)
-        await self._grade(set(self._approaches) | self.risk.restless() | self._doubted(), until)
+        recent = self._window.recent(len(state.latest.ts))
+        moved = await asyncio.to_thread(self.look.look_around, picture, until, recent)
+        moved |= before | set(self._approaches) | self.risk.restless() | self._doubted() | self.look.declared_sources()
+        await self._grade(moved, until)
 
     def _approaching(self, state: StreamState, picture: Picture, until: int) -> dict[str, list[Approach]]:
         kept = state.latest
@@ -196,12 +192,12 @@ class Watch:
         self._window.add(until, np.where(fresh, kept.value, np.nan))
         points = np.arange(len(kept.ts))
         calm = wire.levels(state.judge, points) == 0
-        found = self._window.approaches(state.limits.threshold, picture.span, self.risk.weights.time_horizon_min)
+        found = self._window.approaches(state.limits.threshold, picture.span, self.risk.configuration.time_horizon_min)
         near: dict[str, list[Approach]] = {}
         for p, approach in found.items():
             if p < len(calm) and calm[p]:
                 facts = picture.facts(p)
-                near.setdefault(facts.source, []).append(Approach(facts.name, *approach))
+                near.setdefault(facts.source, []).append(Approach(facts.name, *approach, facts.code))
         return near
 
     async def _quality_alarms(self, until: int) -> None:

@@ -45,10 +45,27 @@ async def _main(settings: Settings) -> None:
         """Called in a worker thread after rules or annunciation were changed."""
         asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_ALARM_ROOM, b""), loop).result(10)
 
+    def risk_changed() -> None:
+        """Called in a worker thread after records were declared or a configuration was decided."""
+        asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_RISK, b""), loop).result(10)
+
     registry = RegistryDesk(sessions, clock, master_key(settings.home), registry_changed)
     desk = Desk(sessions, clock, settings.home)
     app = create_app(
-        Parts(settings, sessions, clock, log, engines, desk, registry, mirror, places, hub, alarm_room_changed)
+        Parts(
+            settings,
+            sessions,
+            clock,
+            log,
+            engines,
+            desk,
+            registry,
+            mirror,
+            places,
+            hub,
+            alarm_room_changed,
+            risk_changed,
+        )
     )
     await hub.begin()
     settle_memory()

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from hazwatch.cli import account, alarms, bench, capacity, gateway, identify, log, node, registry, scenario, token
+from hazwatch.cli import (
+    account,
+    alarms,
+    bench,
+    capacity,
+    explain,
+    gateway,
+    identify,
+    log,
+    models,
+    node,
+    registry,
+    scenario,
+    token,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,7 +36,8 @@ def _root() -> None:
 app.add_typer(node.app)
 app.add_typer(capacity.app)
 app.add_typer(identify.app)
-for _group in (alarms, token, gateway, account, registry, scenario, bench, log):
+app.add_typer(explain.app)
+for _group in (alarms, token, gateway, account, registry, scenario, bench, log, models):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
 
 

@@ -14,6 +14,7 @@ STEP_MS = 30_000
 #: A drift below this share of the span over the window is noise.
 _NOISE = 0.02
 _FEWEST = 6
+_MEDIAN = 3
 
 
 @njit(cache=True, nogil=True)
@@ -74,6 +75,16 @@ class Window:
         self._ts[self._next] = ts
         self._next = (self._next + 1) % KEPT
         self._filled = min(KEPT, self._filled + 1)
+
+    def recent(self, points: int) -> NDArray[np.float64]:
+        """Median of the last three values of each point: one wild sample does not move it; NaN where one is missing."""
+        if self._filled < _MEDIAN:
+            return np.full(points, np.nan)
+        columns = [(self._next - 1 - k) % KEPT for k in range(_MEDIAN)]
+        out = np.full(points, np.nan)
+        n = min(points, len(self._values))
+        out[:n] = np.median(self._values[:n][:, columns], axis=1)
+        return out
 
     def approaches(
         self, threshold: NDArray[np.float64], span: NDArray[np.float64], horizon_min: float

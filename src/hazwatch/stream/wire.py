@@ -28,6 +28,8 @@ RPC_LEDGER = "hz.rpc.ledger"
 RPC_WHATIF = "hz.rpc.whatif"
 #: Rules of suppression or ways of annunciation were changed.
 SUBJECT_ALARM_ROOM = "hz.live.alarmroom"
+#: Records for the risk terms were declared or withdrawn, or another configuration of the models is in force.
+SUBJECT_RISK = "hz.live.risk"
 RPC_VALUES, RPC_GRADES, RPC_SERIES, RPC_ALARM = (
     "hz.rpc.values",
     "hz.rpc.grades",
