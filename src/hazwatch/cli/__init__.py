@@ -9,6 +9,7 @@ from hazwatch.cli import (
     alarms,
     bench,
     capacity,
+    chemicals,
     explain,
     gateway,
     identify,
@@ -37,7 +38,7 @@ app.add_typer(node.app)
 app.add_typer(capacity.app)
 app.add_typer(identify.app)
 app.add_typer(explain.app)
-for _group in (alarms, token, gateway, account, registry, scenario, bench, log, models):
+for _group in (alarms, chemicals, token, gateway, account, registry, scenario, bench, log, models):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
 
 

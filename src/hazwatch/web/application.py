@@ -21,6 +21,7 @@ from hazwatch.alarms.store import open_counts
 from hazwatch.alarms.trial_api import router as trial_router
 from hazwatch.alarms.trial_service import Scope, evidence
 from hazwatch.app.notices import cap_alarms
+from hazwatch.chemicals.api import router as chemicals_router
 from hazwatch.identity import errors
 from hazwatch.identity.api import router as identity_router
 from hazwatch.identity.deps import Gate
@@ -82,6 +83,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
+    app.include_router(chemicals_router(gate))
     app.include_router(gb18218_router(parts.registry, gate, BetaChoice(settings.gb18218_beta)))
     app.include_router(files_router(parts.registry, gate))
     app.include_router(limits_router(parts.registry, gate, lambda who, number: _evidence(sessions, who, number)))
