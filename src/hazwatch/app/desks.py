@@ -22,6 +22,8 @@ from hazwatch.records.engine import Sessions, make_engine, make_sessions, readin
 from hazwatch.records.schema import migrate
 from hazwatch.registry import service as registry
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.synthetic.model import Size
+from hazwatch.registry.synthetic.service import bring_in
 from hazwatch.registry.tables import Point
 from hazwatch.risk import book as risk
 from hazwatch.settings import Settings
@@ -129,6 +131,21 @@ def import_workbook(settings: Settings, file: Path, *, dry_run: bool) -> tuple[b
     lines += [f"{sheet}:{counts}" for sheet, counts in result.counts.items()]
     verdict = "检查通过,未写入" if dry_run else f"已导入,登记版本 {result.version}"
     return result.ok, [*lines, verdict if result.ok else "有错误,什么都没有导入"]
+
+
+def synthetic(settings: Settings, seed: int, size: Size) -> list[str]:
+    """Bring a made-up province in: what to say of it.
+
+    Raises:
+        ValueError: a size that cannot be.
+    """
+    changed: list[int] = []
+    filled = bring_in(_registry(settings, changed), settings.province, seed, size)
+    _tell_change(settings, changed)
+    lines = [
+        f"{sheet}:新增 {counts['new']},不变 {counts['unchanged']}" for sheet, counts in filled.result.counts.items()
+    ]
+    return [*lines, f"档案:填写 {filled.files} 份", f"登记版本 {filled.result.version};全部名称带【合成】,标为模拟"]
 
 
 def verify_export(settings: Settings, file: Path) -> tuple[bool, str]:

@@ -35,3 +35,19 @@ def registry_import(
             typer.echo(line, err=not ok)
         if not ok:
             raise typer.Exit(1)
+
+
+@app.command("synthetic")
+def registry_synthetic(
+    seed: Annotated[int, typer.Option(help="随机种子;同一种子得到同一个省")] = 1,
+    enterprises: Annotated[int, typer.Option(help="企业数")] = 600,
+    sources: Annotated[int, typer.Option(help="重大危险源数")] = 1_500,
+    points: Annotated[int, typer.Option(help="监测指标数")] = 20_000,
+) -> None:
+    """Fill the registry with a made-up province, marked as such (生成合成的全省档案,用于演示和测试)."""
+    from hazwatch.app import desks
+    from hazwatch.registry.synthetic.model import Size
+
+    with told():
+        for line in desks.synthetic(settings_in_force(), seed, Size(enterprises, sources, points)):
+            typer.echo(line)

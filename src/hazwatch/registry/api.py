@@ -23,6 +23,10 @@ from hazwatch.vocabulary.colours import Colour
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+#: Fields that a list shows as they stand in the registry; named once, because thousands of rows are made of them.
+_ENTERPRISE = tuple(name for name in EnterpriseView.__dataclass_fields__ if name != "path")
+_SOURCE = tuple(name for name in SourceView.__dataclass_fields__ if name not in {"path", "enterprise_name"})
+
 _COLOURS = {colour.word: colour.value for colour in Colour}
 
 
@@ -160,16 +164,14 @@ def _workbook(content: bytes, name: str) -> Response:
 
 
 def _enterprise(row: EnterpriseView, grade: Mapping[str, Any] | None, alarms: int) -> dict[str, Any]:
-    form = asdict(row)
-    del form["path"]
+    form = {name: getattr(row, name) for name in _ENTERPRISE}
     colour = grade["colour"] if grade else Colour.NONE.word
     return form | {"colour": colour, "score": grade["score"] if grade else None, "active_alarms": alarms}
 
 
 def _source(row: SourceView, grade: Mapping[str, Any] | None, alarms: int) -> dict[str, Any]:
-    form = asdict(row)
-    del form["path"]
-    form["enterprise"] = {"code": row.enterprise, "name": form.pop("enterprise_name")}
+    form = {name: getattr(row, name) for name in _SOURCE}
+    form["enterprise"] = {"code": row.enterprise, "name": row.enterprise_name}
     return form | {"grade": dict(grade) if grade else None, "active_alarms": alarms}
 
 

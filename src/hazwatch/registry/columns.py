@@ -25,6 +25,8 @@ class Kind(Enum):
     INTEGER = "整数"
     YES_NO = "是/否"
     OPTIONS = "JSON 选项"
+    DATE = "日期"
+    LONG = "长文本"
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def convert(column: Column, cell: Any) -> Any:
         CellError: with the reason in Chinese.
     """
     match column.kind:
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.LONG | Kind.DATE:
             return _text(column, cell)
         case Kind.NUMBER:
             return _number(cell)
@@ -165,7 +165,7 @@ def _text(column: Column, cell: Any) -> str | None:
         raise CellError("不接受公式,请填写值")
     if len(text) > column.limit:
         raise CellError(f"不能超过 {column.limit} 个字符")
-    if _INVISIBLE.search(text):
+    if _INVISIBLE.search(text.replace("\n", "") if column.kind is Kind.LONG else text):
         raise CellError("含有不可见字符(换行、制表符或控制字符)")
     if column.choices and text and text not in column.choices:
         raise CellError(f"应为 {'、'.join(column.choices)} 之一,收到 {text!r}")

@@ -96,7 +96,7 @@ def seed(desk: RegistryDesk, who: Principal, description: Description, name: str
 def export(desk: RegistryDesk, who: Principal) -> bytes:
     """The registry in scope, in the form of the template."""
     with reading(desk.sessions) as session:
-        rows = {sheet.key: _rows(session, who, sheet.key) for sheet in SHEETS}
+        rows = {sheet.key: owned_rows(session, who, sheet.key) for sheet in SHEETS}
     return workbook(rows)
 
 
@@ -264,10 +264,12 @@ def _cut(problems: list[Problem]) -> list[Problem]:
     return [*problems[:MAX_PROBLEMS], Problem("", "", 0, "", f"还有 {more} 处未列出")]
 
 
-def _rows(session: Session, who: Principal, key: str) -> list[Mapping[str, Any]]:
-    """Rows of a sheet in scope, as the export writes them."""
+def owned_rows(session: Session, who: Principal, key: str, prefix: str = "") -> list[Mapping[str, Any]]:
+    """Rows of a sheet in scope whose code starts with ``prefix``, as the export writes them."""
     table = TABLES[key]
     statement = scoped(select(*table.__table__.columns).order_by(table.code), who, table)
+    if prefix:
+        statement = statement.where(table.code.between(prefix, prefix + "~"))
     rows: list[Mapping[str, Any]] = [dict(row) for row in session.execute(statement).mappings()]
     if key == "gateways":
         return [{**row, "options": json.loads(row["options"])} for row in rows]

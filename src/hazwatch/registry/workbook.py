@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cache
 from io import BytesIO
 from typing import Any
 
 import openpyxl
 
 from hazwatch.registry import archive
-from hazwatch.registry.columns import BY_TITLE, HELP_TITLE, Sheet
+from hazwatch.registry.columns import BY_TITLE, HELP_TITLE, Kind, Sheet
 from hazwatch.registry.parse import REFUSED, Problem, RawRow
 
 #: Rows of a sheet that are looked at. The format knows 1,048,576; a file that uses them is a mistake or an attack.
 MAX_ROWS = 200_000
 MAX_COLUMNS = 64
-MAX_SHEETS = 20
+MAX_SHEETS = 40
 
 
 class WorkbookReader:
@@ -102,8 +103,10 @@ class WorkbookReader:
             value = cell.value
             if value is None or value == "":
                 continue
-            reason = _refusal(cell.data_type, value)
             key = by_place.get(place)
+            if isinstance(value, date) and key in self._dates(sheet):
+                value = (value.date() if isinstance(value, datetime) else value).isoformat()
+            reason = _refusal(cell.data_type, value)
             if reason is None and key is None:
                 reason = "此列没有标题,内容无法归属"
             if reason is not None:
@@ -113,6 +116,12 @@ class WorkbookReader:
         if all(isinstance(value, str) and not value.strip() for value in cells.values()):
             return {}
         return cells
+
+    @staticmethod
+    @cache
+    def _dates(sheet: Sheet) -> frozenset[str]:
+        """Columns in which a spreadsheet's own date is welcome."""
+        return frozenset(column.key for column in sheet.columns if column.kind is Kind.DATE)
 
     def _complain(self, sheet: str, message: str, row: int = 0, cell: str = "", column: str = "") -> None:
         self.problems.append(Problem(sheet[:40], cell, row, column, message))

@@ -39,9 +39,12 @@ from hazwatch.registry.api import Live
 from hazwatch.registry.api import router as registry_router
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files.api import router as files_router
+from hazwatch.registry.files.book_api import router as file_books_router
 from hazwatch.registry.gb18218.api import router as gb18218_router
 from hazwatch.registry.gb18218.model import BetaChoice
 from hazwatch.registry.limits.api import router as limits_router
+from hazwatch.registry.lists.api import router as lists_router
+from hazwatch.registry.places.api import router as places_router
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
@@ -86,6 +89,9 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(chemicals_router(gate))
     app.include_router(gb18218_router(parts.registry, gate, BetaChoice(settings.gb18218_beta)))
     app.include_router(files_router(parts.registry, gate))
+    app.include_router(file_books_router(parts.registry, gate))
+    app.include_router(lists_router(parts.registry, gate))
+    app.include_router(places_router(parts.registry, gate, settings.province))
     app.include_router(limits_router(parts.registry, gate, lambda who, number: _evidence(sessions, who, number)))
     app.include_router(
         trial_router(

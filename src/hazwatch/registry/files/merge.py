@@ -7,7 +7,7 @@ the author decides with both values in sight. So two people who edit different f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,7 +144,7 @@ def needs_approval(schema: Schema, op: Op) -> bool:
     return any(field.approved and row.get(field.key) is not None for field in group.fields)
 
 
-def difference(group: Group, before: dict[str, Row], after: dict[str, Row], keys: Iterable[str]) -> list[Op]:
+def difference(group: Group, before: Mapping[str, Row], after: Mapping[str, Row], keys: Iterable[str]) -> list[Op]:
     """The edits that lead from some rows to others, for the fields ``keys``; rows that are not mentioned stay."""
     wanted = set(keys)
     ops = []

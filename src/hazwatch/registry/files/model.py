@@ -15,6 +15,8 @@ from datetime import date
 from enum import Enum, StrEnum
 from typing import Any
 
+import shapely
+
 #: A value of a field: text, number, truth, or a GeoJSON geometry. An empty field is absent.
 Value = Any
 Row = Mapping[str, Value]
@@ -280,7 +282,7 @@ def _cas(field: Field, given: Value) -> str:
 
 
 def _geometry(_field: Field, given: Value) -> dict[str, Any]:
-    """A GeoJSON geometry of finite positions; whether a polygon is well formed is looked at by ``places``."""
+    """A GeoJSON geometry of finite positions; polygons do not cross themselves."""
     if not isinstance(given, Mapping) or given.get("type") not in _GEOMETRIES:
         raise BadValueError(f"应为 GeoJSON 几何({'、'.join(_GEOMETRIES)})")
     coordinates = given.get("coordinates")
@@ -290,6 +292,12 @@ def _geometry(_field: Field, given: Value) -> dict[str, Any]:
     for lon, lat in positions:
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):  # noqa: PLR2004  # degrees
             raise BadValueError(f"坐标 ({lon:g}, {lat:g}) 超出经纬度范围")
+    try:
+        shape = shapely.geometry.shape(given)
+    except (ValueError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
+        raise BadValueError("几何不完整:面的每个环至少 4 个点,首尾相同") from error
+    if not shape.is_valid:
+        raise BadValueError(f"面自相交或环不闭合({shapely.is_valid_reason(shape)[:80]})")
     return {"type": given["type"], "coordinates": coordinates}
 
 

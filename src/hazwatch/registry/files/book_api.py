@@ -1,0 +1,82 @@
+"""Routes of a file's workbook and bundle (docs/api.md, "Files")."""
+
+# No postponed annotations: FastAPI could not look up dependencies that are local to a function.
+from dataclasses import asdict
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Response, UploadFile
+
+from hazwatch.identity.deps import Gate
+from hazwatch.identity.errors import ApiError
+from hazwatch.identity.model import Principal, Role
+from hazwatch.records.engine import reading
+from hazwatch.registry import archive
+from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.files import book, bundle
+from hazwatch.registry.files.model import OwnerKind
+from hazwatch.registry.files.store import owner_in_scope
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Code = Annotated[str, Path(max_length=16)]
+
+
+def router(desk: RegistryDesk, gate: Gate) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1", tags=["files"])
+    viewer, engineer = gate.current(), gate.current(Role.ENGINEER)
+    Viewer = Annotated[Principal, Depends(viewer)]  # noqa: N806  # a type, local because the gate is
+    Engineer = Annotated[Principal, Depends(engineer)]  # noqa: N806  # same
+
+    for kind in OwnerKind:
+        routes.add_api_route(
+            f"/files/template/{kind.value}.xlsx", _template(kind), methods=["GET"], dependencies=[Depends(engineer)]
+        )
+
+    @routes.get("/files/{code}/book.xlsx")
+    def export_book(code: Code, who: Viewer) -> Response:
+        with reading(desk.sessions) as session:
+            owner = owner_in_scope(session, who, code)
+            content = book.file_workbook(session, who, code)
+        return _sent(content, f"{owner.schema.title}-{owner.name}.xlsx", XLSX)
+
+    @routes.post("/files/{code}/book")
+    def import_book(
+        code: Code, who: Engineer, file: UploadFile, why: Annotated[str, Form(max_length=1000)] = "",
+        dry_run: Annotated[bool, Query()] = True,
+    ) -> dict[str, Any]:  # fmt: skip
+        content = file.file.read(archive.MAX_FILE + 1)
+        try:
+            return asdict(book.import_book(desk, who, code, content, file.filename or "", why, dry_run=dry_run))
+        except archive.HostileFileError as error:
+            status = 413 if len(content) > archive.MAX_FILE else 422
+            hint = "请从模板另存为 .xlsx 后重试"
+            raise ApiError(status, "bad_workbook", str(error), hint, {"file": str(error)}) from error
+
+    @routes.get("/files/{code}/bundle.zip")
+    def export_bundle(code: Code, who: Viewer) -> Response:
+        name, content = bundle.make_bundle(desk, who, code)
+        return _sent(content, f"档案-{name}-{code}.zip", "application/zip")
+
+    @routes.post("/files/bundle/check", dependencies=[Depends(viewer)])
+    def check_bundle(file: UploadFile) -> dict[str, Any]:
+        content = file.file.read(bundle.MAX_BUNDLE + 1)
+        try:
+            return asdict(bundle.check_bundle(content))
+        except archive.HostileFileError as error:
+            raise ApiError(422, "bad_bundle", str(error), "请选择本系统导出的 .zip", {"file": str(error)}) from error
+
+    return routes
+
+
+def _template(kind: OwnerKind) -> Any:
+    def show_template() -> Response:
+        return _sent(book.empty_workbook(kind), f"{kind.zh}档案模板.xlsx", XLSX)
+
+    show_template.__name__ = f"show_{kind.value}_template"
+    return show_template
+
+
+def _sent(content: bytes, name: str, media: str) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}", "Cache-Control": "no-store"}
+    return Response(content, media_type=media, headers=headers)

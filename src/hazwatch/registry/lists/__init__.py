@@ -1,0 +1,1 @@
+"""Lists of a province: enterprises, sources, points, parks, chemicals, validities; paged, sorted and exported."""

@@ -1,0 +1,1 @@
+"""Coordinates, boundaries, and who lives around a site."""
