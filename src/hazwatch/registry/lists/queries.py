@@ -182,6 +182,7 @@ def _enterprises(who: Principal, wanted: Wanted, below: str | None, _day: date) 
 
 
 def _sources(who: Principal, wanted: Wanted, below: str | None, _day: date) -> Select[*tuple[Any, ...]]:
+    # scope: node-internal because what is joined to a source is seen through it
     more = aliased(FileRow)
     statement = (
         scoped(
