@@ -100,7 +100,10 @@ class StatusBoard:
 
     def of(self, link: LinkConfig) -> LinkStatus:
         """The status of a link, made on first use and kept over restarts of its adapter."""
-        return self._by_code.setdefault(link.code, LinkStatus(link.code))
+        status = self._by_code.get(link.code)
+        if status is None:
+            status = self._by_code[link.code] = LinkStatus(link.code)
+        return status
 
     def all(self) -> list[LinkStatus]:
         """Every status."""

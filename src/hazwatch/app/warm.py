@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hazwatch.access import accept
 from hazwatch.access.sparkplug import decode
 from hazwatch.history import latest, thinning
 from hazwatch.judge.judge import from_history, judge, tick
@@ -33,9 +34,9 @@ def warm_engine() -> None:
 
 
 def warm_access() -> None:
-    """The Sparkplug parser."""
-    # Payload: bytes of a message lie in read-only memory, so that is what the parser is compiled for.
-    decode.decode(np.frombuffer(b"\x18\x01", np.uint8))
+    """The Sparkplug parser, and what every batch is asked."""
+    decode.warm_up()
+    accept.warm_up()
 
 
 if __name__ == "__main__":

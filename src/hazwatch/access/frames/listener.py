@@ -16,12 +16,12 @@ from typing import Final, cast
 
 import orjson
 
-from hazwatch.access.columns import mark_unusable
+from hazwatch.access.accept import accepted
 from hazwatch.access.directory import DirectoryHolder, LinkConfig, resolve
 from hazwatch.access.frames import codec
 from hazwatch.access.letters import excerpt
 from hazwatch.access.port import GroupIntake, StatusBoard
-from hazwatch.access.times import FUTURE_MS, believable
+from hazwatch.access.times import FUTURE_MS
 from hazwatch.samples.batch import Origin, SampleBatch
 from hazwatch.samples.codec import Frame
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
@@ -337,8 +337,7 @@ class Session(asyncio.Protocol):
         if not self._known:
             keep = index >= 0
             index, value, ts, quality = index[keep], value[keep], ts[keep], quality[keep]
-        batch = mark_unusable(SampleBatch.of(index, ts, value, quality))
-        batch, wrong = believable(batch, now, self._door.future_ms)
+        batch, wrong = accepted(SampleBatch.of(index, ts, value, quality), now, self._door.future_ms)
         if wrong:
             self._door.refuse(code, Refusal.BAD_TIME, wrong)
         return batch, total - len(batch)

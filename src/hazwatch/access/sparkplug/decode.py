@@ -11,13 +11,17 @@ to the birth certificate; ``numbers`` then makes float64 of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # comes with numba, has no types
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from hazwatch.access.sparkplug.datatypes import QUALITY_GOOD
+from hazwatch.vocabulary.quality import Quality
 
 U8 = NDArray[np.uint8]
 I64 = NDArray[np.int64]
@@ -31,7 +35,8 @@ MALFORMED: Final = 1
 #: kinds: which field of the ``value`` oneof came last (0 none)
 KIND_INT, KIND_LONG, KIND_FLOAT, KIND_DOUBLE, KIND_BOOL = 10, 11, 12, 13, 14
 
-_HISTORICAL, _NULL = 1, 2
+#: ``Quality`` of a good value, and what any other makes of a sample; compiled code wants plain numbers.
+_GOOD, _DISCONNECTED = int(QUALITY_GOOD), int(Quality.DISCONNECTED)
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MASK32 = 0xFFFFFFFF
 
@@ -355,8 +360,109 @@ def numbers(kind: U8, raw: I64, real: NDArray[np.float64], datatype: I64) -> NDA
     return out
 
 
+@_compiled
+def places(known: I64, alias: I64) -> I64:
+    """Row of each alias among the known ones (sorted, N ≥ 1), −1 = unknown. They mostly come in the same order."""
+    out = np.empty(len(alias), np.int64)
+    last = len(known) - 1
+    at = -1
+    for i in range(len(alias)):
+        at = at + 1 if at < last and known[at + 1] == alias[i] else min(np.searchsorted(known, alias[i]), last)
+        out[i] = at if known[at] == alias[i] else -1
+    return out
+
+
+#: point uint32[N], ts int64[N], value float64[N], quality uint8[N]
+Batch = tuple[NDArray[np.uint32], I64, NDArray[np.float64], U8]
+
+
+class Assembled(NamedTuple):
+    """What a data message brings: what is live, what is historical, and how many values are no numbers by type."""
+
+    live: Batch
+    historical: Batch
+    texts: int
+
+
+class Table(Protocol):
+    """What the birth certificate says of each alias."""
+
+    datatype: I64
+    point: I64
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+def assembled(metrics: Metrics, rows: I64, table: Table, sent: Int) -> Assembled:
+    """Samples from the columns of a payload.
+
+    Args:
+        metrics: N of them, well-formed.
+        rows: where each stands in the table, −1 = nowhere.
+        table: of the certificate, M ≥ 1 rows.
+        sent: time of a metric that has none of its own, epoch ms.
+
+    Returns:
+        Metrics without a point, and values that are strings, bytes or composite, are left out.
+    """
+    datatype = _datatypes(metrics.datatype, rows, table.datatype)
+    value = numbers(metrics.kind, metrics.raw, metrics.real, datatype)
+    point, ts, value, quality, late, texts = _assemble(
+        rows, metrics.kind, metrics.ts, metrics.historical, metrics.null, metrics.quality, value,
+        table.point, table.scale, table.offset, sent,
+    )  # fmt: skip
+    columns = (point, ts, value, quality)
+    if not late.any():
+        return Assembled(columns, _part(columns, slice(0)), texts)
+    return Assembled(_part(columns, ~late), _part(columns, late), texts)
+
+
+def _part(columns: Batch, which: slice | NDArray[np.bool_]) -> Batch:
+    point, ts, value, quality = columns
+    return point[which], ts[which], value[which], quality[which]
+
+
+@_compiled
+def _datatypes(own: I64, rows: I64, born: I64) -> I64:
+    """The data type of each metric: its own, else that of its certificate."""
+    out = own.copy()
+    for i in range(len(out)):
+        if out[i] <= 0 and rows[i] >= 0:
+            out[i] = born[rows[i]]
+    return out
+
+
+@_compiled
+def _assemble(
+    rows: I64, kind: U8, ts: I64, historical: NDArray[np.bool_], null: NDArray[np.bool_], quality: I64,
+    number: NDArray[np.float64], point: I64, scale: NDArray[np.float64], offset: NDArray[np.float64], sent: Int,
+) -> tuple[NDArray[np.uint32], I64, NDArray[np.float64], U8, NDArray[np.bool_], int]:  # fmt: skip
+    """Columns of the samples, whether each is historical, and how many metrics are no numbers by type."""
+    size = len(rows)
+    points, times = np.empty(size, np.uint32), np.empty(size, np.int64)
+    values, codes, late = np.empty(size), np.zeros(size, np.uint8), np.zeros(size, np.bool_)
+    n = texts = 0
+    for i in range(size):
+        row = rows[i]
+        if row < 0 or point[row] < 0:
+            continue
+        if kind[i] >= 15:  # noqa: PLR2004  # string, bytes and composite values
+            texts += 1
+            continue
+        points[n] = point[row]
+        times[n] = ts[i] if ts[i] >= 0 else sent
+        values[n] = np.nan if null[i] else number[i] * scale[row] + offset[row]
+        if quality[i] >= 0 and quality[i] != _GOOD:
+            codes[n] = _DISCONNECTED
+        late[n] = historical[i]
+        n += 1
+    return points[:n], times[:n], values[:n], codes[:n], late[:n], texts
+
+
 def warm_up() -> None:
     """Compile now (some seconds the first time, then from the cache) instead of at the first message."""
     # Bytes give a read-only array, which is a type of its own to the compiler.
     metrics = decode(np.frombuffer(b"\x18\x00", np.uint8))
-    numbers(metrics.kind, metrics.raw, metrics.real, metrics.datatype)
+    one = np.ones(1)
+    table = SimpleNamespace(datatype=one.astype(np.int64), point=one.astype(np.int64), scale=one, offset=one)
+    assembled(metrics, places(table.datatype, metrics.alias), table, 0)

@@ -18,12 +18,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hazwatch.access.columns import mark_unusable
+from hazwatch.access.accept import accepted
 from hazwatch.access.directory import LinkConfig, Resolved, resolve
 from hazwatch.access.sparkplug import decode as wire
 from hazwatch.access.sparkplug import sparkplug_b_pb2 as pb
-from hazwatch.access.sparkplug.datatypes import QUALITY_GOOD
-from hazwatch.access.times import believable
 from hazwatch.samples.batch import Origin, SampleBatch
 from hazwatch.samples.codec import Frame
 from hazwatch.vocabulary.faults import Refusal
@@ -69,7 +67,11 @@ class _Born:
 
 
 class _Table:
-    """Aliases of a node, sorted, with what belongs to each; of an alias given twice the later stands."""
+    """Aliases of a node, sorted, with what belongs to each; of an alias given twice the later stands.
+
+    Attributes:
+        alias: int64[N]. datatype: int64[N]. point: dense index or −1, int64[N]. scale, offset: float64[N].
+    """
 
     def __init__(self, alias: NDArray[np.int64], datatype: NDArray[np.int64], found: Resolved) -> None:
         last = len(alias) - 1 - np.unique(alias[::-1], return_index=True)[1]
@@ -86,8 +88,7 @@ class _Table:
         """Row of each alias, −1 = unknown."""
         if not len(self.alias):
             return np.full(len(alias), -1, np.int64)
-        at = np.minimum(np.searchsorted(self.alias, alias), len(self.alias) - 1)
-        return np.where(self.alias[at] == alias, at, -1)
+        return wire.places(self.alias, alias)
 
 
 class EdgeNode:
@@ -280,31 +281,14 @@ class EdgeNode:
                 result.refusals.append((Refusal.UNKNOWN_POINT, f"数据报文中有 {unknown} 个出生证书未列出的指标"))
         if not len(self._table.alias):
             return
-        point = np.where(rows >= 0, self._table.point[rows], -1)
-        text = (metrics.kind >= 15) & (point >= 0)  # noqa: PLR2004  # string, bytes and composite values
-        if text.any() and "\0text" not in self._reported:
+        table = self._table
+        found = wire.assembled(metrics, rows, table, now if metrics.timestamp < 0 else metrics.timestamp)
+        if found.texts and "\0text" not in self._reported:
             self._reported.add("\0text")
-            result.refusals.append((Refusal.WRONG_TYPE, f"{int(text.sum())} 个指标的值不是数值类型"))
-        keep = (point >= 0) & ~text
-        if keep.any():
-            batch = self._batch(metrics, rows, point, now).take(keep)
-            historical = metrics.historical[keep]
-            believed, wrong = believable(batch, now)
+            result.refusals.append((Refusal.WRONG_TYPE, f"{found.texts} 个指标的值不是数值类型"))
+        for lane, columns in ((Lane.LIVE, found.live), (Lane.BACKGROUND, found.historical)):
+            batch, wrong = accepted(SampleBatch(*columns), now)
             if wrong:
                 result.refusals.append((Refusal.BAD_TIME, wrong))
-                historical = historical[np.isin(batch.ts, believed.ts)]
-                batch = believed
-            for lane, mask in ((Lane.LIVE, ~historical), (Lane.BACKGROUND, historical)):
-                if mask.any():
-                    result.frames.append(Frame(Origin(self.link.gateway, -1, now, lane), batch.take(mask)))
-
-    def _batch(self, metrics: wire.Metrics, rows: NDArray[np.int64], point: NDArray[np.int64], now: int) -> SampleBatch:
-        table = self._table
-        datatype = np.where(metrics.datatype > 0, metrics.datatype, table.datatype[rows])
-        value = wire.numbers(metrics.kind, metrics.raw, metrics.real, datatype) * table.scale[rows] + table.offset[rows]
-        value[metrics.null] = np.nan
-        sent = now if metrics.timestamp < 0 else metrics.timestamp
-        ts = np.where(metrics.ts >= 0, metrics.ts, sent)
-        bad = (metrics.quality >= 0) & (metrics.quality != QUALITY_GOOD)
-        quality = np.where(bad, Quality.DISCONNECTED, Quality.GOOD).astype(np.uint8)
-        return mark_unusable(SampleBatch(point.astype(np.uint32), ts, value, quality))
+            if len(batch):
+                result.frames.append(Frame(Origin(self.link.gateway, -1, now, lane), batch))
