@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -250,7 +251,7 @@ def takes_run(state, limits, batch, m):
     live, base, ring, ticked, _ = copied(state)
     return kernel._dense(
         live.active, live.timing, live.held, live.ts, base.active, base.timing, base.held, base.ts, *ring, ticked,
-        batch.point, batch.ts, batch.value, batch.quality, m, limits.low, limits.high,
+        batch.point, batch.ts, batch.value, batch.quality, m, *limits.band(),
     )  # fmt: skip
 
 
@@ -266,3 +267,13 @@ def test_calm_neighbours_do_take_the_dense_path():
     # At 20 s beyond the limit, at 21 s its timer still runs, at 36 s it is what the full ring gives up.
     assert [k for k, run in enumerate(taken) if run != [True, True]] == [20, 21, 36, 37]
     assert all(first for first, _ in taken)
+
+
+def test_limits_that_were_judged_with_cannot_be_written():
+    """The band is worked out once: thresholds written later would be judged with a band that is not theirs."""
+    limits = Limits.none(300)
+    limits.threshold[7, 3] = 90.0
+    batch = SampleBatch.of(np.arange(300), np.zeros(300), np.full(300, 95.0))
+    assert [int(row["point"]) for row in judge(fresh(300), limits, batch).rows] == [7]
+    with pytest.raises(ValueError, match="read-only"):
+        limits.threshold[8, 3] = 90.0

@@ -238,3 +238,15 @@ def test_a_snapshot_of_the_layout_before_is_read(tmp_path) -> None:
         arrays[f"j{k}"] = arrays[f"j{k}"].astype(np.int32)
     np.savez(path, **arrays)
     assert same(state.load(tmp_path), kept)
+
+
+def test_limits_from_the_log_are_in_force_for_a_whole_second_of_points() -> None:
+    """Three hundred neighbours at once take the dense path: the one that is beyond its new limit is found there too."""
+    new = Limits(2, np.tile([math.nan, math.nan, 80.0, 90.0], (300, 1)), np.zeros(300), *np.zeros((2, 300), np.int64))
+    record = control.decode(control.encode_limits(Limits.none(300, 1), new, NOON)[0])
+    assert isinstance(record, control.LimitsRecord)
+    in_force = record.applied(Limits.none(300, 1))
+    value = np.full(300, 50.0)
+    value[123] = 85.0
+    rows = judge(judged.fresh(300), in_force, SampleBatch.of(np.arange(300), np.full(300, NOON), value)).rows
+    assert [(int(r["point"]), int(r["to_level"])) for r in rows] == [(123, 1)]

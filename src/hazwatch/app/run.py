@@ -31,7 +31,7 @@ from hazwatch.stream import wire
 from hazwatch.supervisor import Child, Supervisor
 
 #: What the log's collector tries to stay below; its messages lie on disk, not in memory.
-_LOG_MEMORY = "256MiB"
+_LOG_MEMORY = "192MiB"
 Say = Callable[[str], None]
 Row = TypeVar("Row")
 #: Stopped in this order: who asks before who answers, the log last.

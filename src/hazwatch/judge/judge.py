@@ -45,6 +45,8 @@ class Verdict:
 
 
 def _columns(limits: Limits) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    # Read-only from here on (see ``band``), always: to the compiler that is a type of its own.
+    limits.band()
     return limits.threshold, limits.deadband, limits.on_delay_ms, limits.off_delay_ms
 
 
@@ -75,6 +77,7 @@ def judge(
     work, old, new = _scratch(state)
     out = np.zeros(_OUTPUT_ROWS + len(new), kernel.ROW)
     columns = _columns(limits)
+    low, high = limits.band()
     found: list[Rows] = []
     fate = np.zeros(len(batch), np.uint8)
     follow, follows = np.zeros(len(batch), kernel.FOLLOWER), np.zeros(1, np.int64)
@@ -96,8 +99,8 @@ def judge(
             follow,
             follows,
             on_deferred is not None,
-            limits.low if dense else limits.low[:0],
-            limits.high,
+            low if dense else low[:0],
+            high,
         )
         if n:
             found.append(out[:n].copy())
@@ -114,10 +117,11 @@ def judge(
 def tick(state: JudgeState, limits: Limits, until: int) -> Rows:
     """Let event time pass up to ``until`` (epoch ms): timers that are due fire."""
     out = np.zeros(_OUTPUT_ROWS, kernel.ROW)
+    threshold = _columns(limits)[0]
     found: list[Rows] = []
     at = 0
     while at < len(limits):
-        at, n = kernel.tick(state, until, at, limits.threshold, out)
+        at, n = kernel.tick(state, until, at, threshold, out)
         if n:
             found.append(out[:n].copy())
     return np.concatenate(found) if found else out[:0].copy()

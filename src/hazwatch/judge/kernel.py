@@ -355,7 +355,7 @@ def run(  # noqa: C901, PLR0912, PLR0915  # one flat loop: calls would cost more
     """Judge samples from ``first`` on; ``fate`` (zeros at first) learns what became of each.
 
     ``follow`` takes the sample that follows each late one, ``follows`` how many. ``low`` and ``high`` are the calm
-    band of each point (``Limits.low``); without them (length 0) every sample goes the exact path.
+    band of each point (``Limits.band``); without them (length 0) every sample goes the exact path.
 
     Returns:
         (next sample, rows written, why it came back). After ``DEFERRED``, which comes only when ``defer`` asks for it,

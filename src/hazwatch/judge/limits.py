@@ -17,7 +17,6 @@ class Limits:
         threshold: 低低 低 高 高高 in engineering units, NaN = none, float64[P, 4].
         deadband: for leaving only, engineering units, float64[P].
         on_delay_ms, off_delay_ms: int64[P].
-        low, high: the calm band: strictly between them no threshold is met, ∓inf where there is none, float64[P].
     """
 
     version: int
@@ -25,17 +24,25 @@ class Limits:
     deadband: NDArray[np.float64]
     on_delay_ms: NDArray[np.int64]
     off_delay_ms: NDArray[np.int64]
-    low: NDArray[np.float64] = field(init=False, repr=False, compare=False)
-    high: NDArray[np.float64] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        low = np.fmax(self.threshold[:, 0], self.threshold[:, 1])
-        high = np.fmin(self.threshold[:, 2], self.threshold[:, 3])
-        object.__setattr__(self, "low", np.where(np.isnan(low), -np.inf, low))
-        object.__setattr__(self, "high", np.where(np.isnan(high), np.inf, high))
+    _band: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=list, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.deadband)
+
+    def band(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The calm band (low, high) of every point: strictly between them no threshold is met; ∓inf where none is.
+
+        From the first call on the thresholds can no longer be written: a band that is not theirs would hide alarms.
+        """
+        if not self._band:
+            self.threshold.flags.writeable = False
+            low = np.fmax(self.threshold[:, 0], self.threshold[:, 1])
+            high = np.fmin(self.threshold[:, 2], self.threshold[:, 3])
+            low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
+            self._band.append((low, high))
+        return self._band[0]
 
     @classmethod
     def none(cls, points: int, version: int = 0) -> Limits:

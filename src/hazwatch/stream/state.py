@@ -32,6 +32,10 @@ _SYNC_BYTES = 4 << 20
 _BREATH_S = 0.005
 
 
+def _one(gateway: int, sequence: int) -> int:
+    return gateway << 63 | sequence
+
+
 class SeenFrames:
     """Which (gateway, sequence) were taken already: a frame whose gateway got no answer comes again.
 
@@ -43,22 +47,22 @@ class SeenFrames:
         self._ring = np.zeros((_REMEMBERED, 2), np.int64)
         self._ring[: len(known)] = known
         self._count = len(known)
-        #: Made when it is asked: a snapshot has no use for it.
-        self._seen: set[tuple[int, int]] | None = None
+        #: One number for both, a third of the memory of a pair. Made when it is asked: a snapshot has no use for it.
+        self._seen: set[int] | None = None
 
     def is_new(self, gateway: int, sequence: int) -> bool:
         """Note a frame; False when it was here before. Frames without a number (−1) are always new."""
         if sequence < 0:
             return True
-        key = (gateway, sequence)
+        key = _one(gateway, sequence)
         if self._seen is None:
-            self._seen = {(a, b) for a, b in self._ring[: self._count].tolist()}
+            self._seen = {_one(a, b) for a, b in self._ring[: self._count].tolist()}
         if key in self._seen:
             return False
         row = self._ring[self._count % len(self._ring)]
         if self._count >= len(self._ring):
-            self._seen.discard((int(row[0]), int(row[1])))
-        row[0], row[1] = key
+            self._seen.discard(_one(int(row[0]), int(row[1])))
+        row[0], row[1] = gateway, sequence
         self._seen.add(key)
         self._count += 1
         return True
