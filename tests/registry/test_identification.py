@@ -9,10 +9,11 @@ import pytest
 from tests.registry.support import SMALL, Office, engineer, office
 
 from hazwatch.identity.errors import ApiError
-from hazwatch.identity.model import SYSTEM
+from hazwatch.identity.model import SYSTEM, Principal, Role
 from hazwatch.records import Sessions, reading
 from hazwatch.records.paging import PageRequest
 from hazwatch.registry import queries
+from hazwatch.registry.files import service as files
 from hazwatch.registry.gb18218 import filing, service
 from hazwatch.registry.gb18218.model import BetaChoice
 from hazwatch.registry.gb18218.service import Wish
@@ -61,15 +62,19 @@ def test_versions_are_counted_and_old_ones_stay(room) -> None:
     assert first["result"]["terms"][0]["symbol"] == "W5.2/W5.3/W5.4"
 
 
-def test_adopting_writes_level_and_r_into_the_file_and_tells_the_engine(room) -> None:
-    keep(room, Wish(UNIT, "tanks", adopt=True))
+def test_adopting_enters_the_result_into_the_file_where_a_second_person_decides(room) -> None:
+    before = registered(room)
+    told = keep(room, Wish(UNIT, "tanks", adopt=True), engineer("/410000/410900/"))
+    assert registered(room) == before, "level and R wait"
+    other = Principal("bao", "审核", Role.ENGINEER, "/410000/410900/", scope_code="410900")
+    files.approve(room.desk, other, told["file_change"], "")
     assert registered(room) == (2, 99.6015)
-    assert room.versions == [1]
+    again = keep(room, Wish(UNIT, "tanks", adopt=True), engineer("/410000/410900/"))
+    assert (again["version"], again["file_change"]) == (2, None), "nothing is left to change"
     small = {"population_500m": 0, "substances": [{"name": "甲醇", "q_t": 1}]}
     with pytest.raises(ApiError) as refused:
         keep(room, Wish(small, "tanks", adopt=True))
     assert "adopt" in refused.value.fields
-    assert registered(room) == (2, 99.6015)
 
 
 def test_what_is_outside_the_scope_is_not_there(room) -> None:

@@ -43,7 +43,7 @@ def test_a_version_is_kept_and_printed(site) -> None:
     body = f'{{"unit": {UNIT}, "unit_kind": "tanks", "boundary": "围堰\\u0000一"}}'.encode()
     assert site.client(Role.VIEWER).post(path, content=body).status_code == 403
     client = site.client(Role.ENGINEER)
-    assert client.post(path, content=body).json() == {"source": SOURCE, "version": 1}
+    assert client.post(path, content=body).json() == {"source": SOURCE, "version": 1, "file_change": None}
     strange = client.post(path, content=body.replace(b'"tanks"', b'"tanks", "x": 1'))
     assert strange.json()["error"]["fields"] == {"x": "不认识的字段"}
     assert client.get(path).json()["items"][0]["level"] == "三级"

@@ -19,6 +19,9 @@ from hazwatch.records.engine import unit_of_work
 from hazwatch.records.paging import Page, PageRequest, count
 from hazwatch.registry import write
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.files import service as files
+from hazwatch.registry.files import store
+from hazwatch.registry.files.merge import Op
 from hazwatch.registry.gb18218.model import BetaChoice, Outcome, exact, grade
 from hazwatch.registry.gb18218.reading import Unit, UnitError, unit_of
 from hazwatch.registry.gb18218.standard import UNIT_KINDS
@@ -31,7 +34,8 @@ from hazwatch.vocabulary.moments import iso
 class Wish:
     """What is to be kept: the unit as JSON gave it (numbers int or Decimal), how it is bounded, and why.
 
-    ``adopt`` also makes the level and R of the result those of the hazard source.
+    ``adopt`` also enters level, R and people within 500 m into the enterprise's file, where a change of level waits for
+    a second person.
     """
 
     unit: Mapping[str, Any]
@@ -98,25 +102,43 @@ def keep(desk: RegistryDesk, who: Principal, code: str, wish: Wish, choice: Beta
         # scope: node-internal because the source was found in scope
         newest = session.scalar(select(func.max(Identification.version)).where(Identification.source == code)) or 0
         now = desk.clock()
-        before = {"level": source.level, "r": source.r}
         row = Identification(
             source=code, version=newest + 1, at=now, who=who.username, unit_kind=wish.unit_kind,
             boundary=wish.boundary, note=wish.note, beta_choice=choice.value, unit=_json(wish.unit),
             result=_json(result_of(outcome)), adopted=wish.adopt, path=source.path,
         )  # fmt: skip
         session.add(row)
-        if wish.adopt and outcome.level is not None and outcome.r is not None:
-            source.level, source.r = int(outcome.level.value), float(exact(outcome.r))
         session.flush()
         detail = {
             "version": row.version, "level": outcome.level.name if outcome.level else None,
-            "r": None if outcome.r is None else str(exact(outcome.r)), "adopted": wish.adopt, "before": before,
+            "r": None if outcome.r is None else str(exact(outcome.r)), "adopted": wish.adopt,
         }  # fmt: skip
         audit.record(session, now, who, "source.identify", code, source.path, detail)
+        filed, registry = _enter(session, desk, who, source, row, outcome) if wish.adopt else (None, None)
         version = row.version
-    if wish.adopt:
-        desk.on_change(version)
-    return {"source": code, "version": version}
+    if registry is not None:
+        desk.on_change(registry)
+    return {"source": code, "version": version, "file_change": filed}
+
+
+def _enter(
+    session: Session, desk: RegistryDesk, who: Principal, source: Source, row: Identification, outcome: Outcome
+) -> tuple[int | None, int | None]:  # fmt: skip
+    """Enter a result into the file of the enterprise: number of the change that waits there, the registry's version."""
+    assert outcome.level is not None  # noqa: S101 -- looked at by ``keep``
+    assert outcome.r is not None  # noqa: S101 -- same
+    owner = store.owner_in_scope(session, who, source.enterprise)
+    held = store.load(session, owner.code).get("sources", {}).get(source.code, {})
+    wanted = {
+        "level": int(outcome.level.value), "r": float(exact(outcome.r)),
+        "people_500m": int(json.loads(row.unit)["population_500m"]),
+    }  # fmt: skip
+    ops = [
+        Op("sources", source.code, key, held.get(key), value) for key, value in wanted.items() if held.get(key) != value
+    ]
+    reason = files.Reason(f"按 GB 18218 辨识结果第 {row.version} 版", "重大危险源辨识")
+    done, registry = files.enter(session, desk, who, owner, ops, reason)
+    return done.proposal, registry
 
 
 def versions(session: Session, who: Principal, code: str, request: PageRequest) -> Page[dict[str, Any]]:
