@@ -23,6 +23,8 @@ MIXTURES = {
     "8014-95-7", "1336-21-6", "1330-20-7", "9004-70-0", "26471-62-5", "8006-64-2", "65996-93-2", "8007-45-2",
     "68476-34-6", "7681-52-9", "28653-16-9", "1338-23-4",
 }  # fmt: skip
+#: Mixtures of isomers: what their formula fixes is known all the same.
+ISOMERS = {"1330-20-7": 106.165, "26471-62-5": 174.156}
 DECOMPOSING = {"explosive", "org_perox", "self_react"}
 DECOMPOSERS = {
     "7722-84-1", "6484-52-2", "506-93-4", "3811-04-9", "7775-09-9", "7790-98-9", "7778-74-7", "7601-89-0", "7601-90-3",
@@ -69,6 +71,8 @@ def identified(row: dict[str, str]) -> bool:
 
 def properties(row: dict[str, str]) -> Iterator[tuple[str, float, str, str]]:
     cas = row["cas"]
+    if cas in ISOMERS:
+        yield "molar_mass", ISOMERS[cas], "g/mol", "sum of atoms of the isomers"
     if cas in MIXTURES:
         return
     if identified(row):

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import func, select
 
 from hazwatch.alarms import export
+from hazwatch.app.chemistry import gas_facts, nature
 from hazwatch.app.node import clock, open_log
 from hazwatch.identity import service as identity
 from hazwatch.identity.accounts import AccountChange
@@ -22,6 +23,9 @@ from hazwatch.records.engine import Sessions, make_engine, make_sessions, readin
 from hazwatch.records.schema import migrate
 from hazwatch.registry import service as registry
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.monitoring import views as monitoring
+from hazwatch.registry.queries import PointFilter
+from hazwatch.registry.setpoints import views as setpoints
 from hazwatch.registry.synthetic.model import Size
 from hazwatch.registry.synthetic.service import bring_in
 from hazwatch.registry.tables import Point
@@ -114,6 +118,19 @@ def point_count(settings: Settings) -> int:
     with reading(_sessions(settings)) as session:
         # scope: node-internal because who owns the home folder asks for the size of the node
         return session.scalar(select(func.count()).select_from(Point)) or 0
+
+
+def gas_set_points(settings: Settings, show: str) -> list[dict[str, Any]]:
+    """Gas detectors with the set points of the standard beside their limits."""
+    with reading(_sessions(settings)) as session:
+        return setpoints.detectors(session, SYSTEM, PointFilter(), gas_facts, show)
+
+
+def monitoring_completeness(settings: Settings, enterprise: str, *, missing_only: bool) -> dict[str, Any]:
+    """What tanks, warehouses and processes are expected to be watched by, and what is missing."""
+    with reading(_sessions(settings)) as session:
+        wanted = monitoring.Wanted(enterprise, missing_only=missing_only)
+        return monitoring.completeness(session, SYSTEM, wanted, nature)
 
 
 def template() -> bytes:

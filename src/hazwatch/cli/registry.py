@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -51,3 +52,48 @@ def registry_synthetic(
     with told():
         for line in desks.synthetic(settings_in_force(), seed, Size(enterprises, sources, points)):
             typer.echo(line)
+
+
+@app.command("setpoints")
+def registry_setpoints(
+    show: Annotated[
+        str, typer.Option(help="all 全部,differing 有差异,against 不符合标准,problems 不能给出建议")
+    ] = "against",
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """List gas detectors whose limits are not those of GB/T 50493-2019 (气体报警设定值与标准的差异)."""
+    from hazwatch.app import desks
+
+    with told():
+        found = desks.gas_set_points(settings_in_force(), show)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    words = {"missing": "未设", "laxer": "宽于标准", "stricter": "严于标准", "sets": "企业与监管不一致"}
+    for one in found:
+        values = "、".join(f"{name} {value:g}" for name, value in one["proposed"]["values"].items()) or "无建议"
+        differing = "、".join(f"{d['threshold']} {words[d['kind']]}" for d in one["differences"])
+        typer.echo(f"{one['code']} {one['name']} [{one['unit']}] 建议 {values};{differing or '一致'}")
+        for problem in one["proposed"]["problems"]:
+            typer.echo(f"  {problem}")
+    typer.echo(f"共 {len(found)} 个探测器", err=True)
+
+
+@app.command("monitoring")
+def registry_monitoring(
+    enterprise: Annotated[str, typer.Option(help="只看这家企业(9 位编码)")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="也列出齐全的")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """Which points tanks, warehouses and hazardous processes lack (监测完整性:缺哪些测点)."""
+    from hazwatch.app import desks
+
+    with told():
+        found = desks.monitoring_completeness(settings_in_force(), enterprise, missing_only=not everything)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for item in found["items"]:
+        typer.echo(f"{item['code']} {item['name']} {item['percent']:g} % 缺 {'、'.join(item['missing']) or '无'}")
+    share = "—" if found["percent"] is None else f"{found['percent']:g} %"
+    typer.echo(f"应有 {found['expected']} 项,已有 {found['present']} 项,完整率 {share}", err=True)

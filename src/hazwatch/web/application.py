@@ -20,6 +20,7 @@ from hazwatch.alarms.settings import place
 from hazwatch.alarms.store import open_counts
 from hazwatch.alarms.trial_api import router as trial_router
 from hazwatch.alarms.trial_service import Scope, evidence
+from hazwatch.app.chemistry import gas_facts, nature
 from hazwatch.app.notices import cap_alarms
 from hazwatch.chemicals.api import router as chemicals_router
 from hazwatch.identity import errors
@@ -44,7 +45,9 @@ from hazwatch.registry.gb18218.api import router as gb18218_router
 from hazwatch.registry.gb18218.model import BetaChoice
 from hazwatch.registry.limits.api import router as limits_router
 from hazwatch.registry.lists.api import router as lists_router
+from hazwatch.registry.monitoring.api import router as monitoring_router
 from hazwatch.registry.places.api import router as places_router
+from hazwatch.registry.setpoints.api import router as setpoints_router
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
@@ -87,6 +90,8 @@ def create_app(parts: Parts) -> FastAPI:
     live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
     app.include_router(chemicals_router(gate))
+    app.include_router(setpoints_router(parts.registry, gate, gas_facts))
+    app.include_router(monitoring_router(parts.registry, gate, nature))
     app.include_router(gb18218_router(parts.registry, gate, BetaChoice(settings.gb18218_beta)))
     app.include_router(files_router(parts.registry, gate))
     app.include_router(file_books_router(parts.registry, gate))
