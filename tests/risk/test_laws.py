@@ -209,6 +209,6 @@ def test_the_order_of_alarms_and_records_does_not_matter() -> None:
         answers = []
         for _ in range(3):
             rng.shuffle(alarms)
-            asked = at_moment(service, collect(service, "x", 12.0, 2, Around(tuple(alarms)), NOW), NOW)
+            asked = at_moment(service, [collect(service, "x", 12.0, 2, Around(tuple(alarms)), NOW)], NOW)[0]
             answers.append((asked.value.tobytes(), asked.notes))
         assert answers[0] == answers[1] == answers[2]

@@ -69,7 +69,7 @@ source_levels = st.integers(1, 4)
 
 def s(r, level, standing, near=(), now=NOW) -> Result:
     asked = collect(FARM, "410902001001", r, level, Around(standing, near), now)
-    told = objects.answers(FARM, [at_moment(FARM, asked, now)], W)[0]
+    told = objects.answers(FARM, at_moment(FARM, [asked], now), W)[0]
     terms = {t["id"]: t for t in told["terms"]}
     return Result(told["score"], Colour[told["colour"].upper()], Colour[told["floor"].upper()], terms, told["reason"])
 

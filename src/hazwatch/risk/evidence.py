@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hazwatch.risk import declared as records
 from hazwatch.risk.configuration import DEFAULT, Configuration
 from hazwatch.risk.declared import Declared
-from hazwatch.risk.features import COLUMN, FAR, NONE, Service
+from hazwatch.risk.features import COLUMN, FAR, NONE, SINCE_COLUMNS, Service
 from hazwatch.risk.model import COMBUSTIBLE, MINUTE_MS, TOXIC
 from hazwatch.risk.objects import Asked, blank
 from hazwatch.vocabulary.levels import Level
@@ -100,9 +100,7 @@ def collect(
     value, age = blank(service)
     notes: dict[str, str] = {}
     at = COLUMN[service.id]
-    idle = [f.id for f in service.features if f.since]
-    for name in idle:
-        value[at[name]] = NONE
+    value[list(SINCE_COLUMNS[service.id])] = NONE
     value[at["r"]], value[at["level"]] = max(0.0, r), float(level)
     value[at["usable"]], value[at["silent"]] = around.usable, around.silent
     scored = [a for a in around.alarms if not records.in_maintenance(around.declared, a.point)]
@@ -180,16 +178,17 @@ def _approach(approaches: Sequence[Approach]) -> tuple[float, str]:
 
 def minutes(service: Service, value: NDArray[np.float64], now: int) -> NDArray[np.float64]:
     """The inputs as the model wants them: moments become the minutes that have passed, float64[..., F]."""
+    columns = list(SINCE_COLUMNS[service.id])
     out = value.copy()
-    for n, f in enumerate(service.features):
-        if f.since:
-            column = out[..., n]
-            stands = ~np.isnan(column) & (column != NONE)
-            passed = np.clip((now - column) / MINUTE_MS, 0.0, f.high)
-            out[..., n] = np.where(stands, passed, column)
+    moments = out[..., columns]
+    stands = moments > NONE  # not missing, and not none
+    if stands.any():
+        top = np.array([service.features[n].high for n in columns])
+        out[..., columns] = np.where(stands, np.clip((now - moments) / MINUTE_MS, 0.0, top), moments)
     return out
 
 
-def at_moment(service: Service, asked: Asked, now: int) -> Asked:
-    """The same object with minutes in place of moments."""
-    return Asked(asked.object, minutes(service, asked.value, now), asked.age, asked.notes, asked.declared)
+def at_moment(service: Service, asked: Sequence[Asked], now: int) -> list[Asked]:
+    """The same objects with minutes in place of moments."""
+    value = minutes(service, np.array([a.value for a in asked]), now)
+    return [Asked(a.object, value[n], a.age, a.notes, a.declared) for n, a in enumerate(asked)]

@@ -168,6 +168,14 @@ SERVICES: Mapping[str, Service] = {
 #: Column of every input, by service.
 COLUMN: Mapping[str, Mapping[str, int]] = {s.id: {f.id: n for n, f in enumerate(s.features)} for s in SERVICES.values()}
 
+#: Columns of a term's inputs, by service; columns of moments; whether a service has nothing to say by each.
+TERM_COLUMNS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    s.id: {t: tuple(n for n, f in enumerate(s.features) if f.term == t) for t in s.terms} for s in SERVICES.values()
+}
+SINCE_COLUMNS: Mapping[str, tuple[int, ...]] = {
+    s.id: tuple(n for n, f in enumerate(s.features) if f.since) for s in SERVICES.values()
+}
+
 
 def service_of(kind: str) -> Service:
     """The model for a kind of hazard source (储罐区, 生产装置, 库区, 仓库 …); a unit when the kind says nothing."""

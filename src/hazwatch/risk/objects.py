@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hazwatch.risk.configuration import Configuration
-from hazwatch.risk.features import COLUMN, TERM_ZH, Feature, Service
+from hazwatch.risk.features import COLUMN, SERVICES, TERM_COLUMNS, TERM_ZH, Feature, Service
 from hazwatch.risk.model import FLOORS, MODEL_ID, VERSION, Scores, evaluate
 from hazwatch.risk.words import term_reason
 from hazwatch.vocabulary.colours import Colour
@@ -45,10 +45,13 @@ class Asked:
     declared: Sequence[str] = ()
 
 
+_BLANK = {s.id: np.array([math.nan if f.needed else f.calm for f in s.features]) for s in SERVICES.values()}
+
+
 def blank(service: Service) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Values and ages of an object of which nothing was said: what is needed is missing, the rest is calm."""
-    value = np.array([math.nan if f.needed else f.calm for f in service.features])
-    return value, np.zeros(len(service.features))
+    value = _BLANK[service.id].copy()
+    return value, np.zeros(len(value))
 
 
 def parse(service: Service, body: object) -> Asked:
@@ -133,17 +136,19 @@ def told(scores: Scores, n: int, asked: Asked, k: Configuration, digest: str) ->
 
 def _terms(scores: Scores, n: int, asked: Asked, k: Configuration) -> Iterator[dict[str, Any]]:
     features = scores.service.features
-    known = {f.id: float(v) for f, v in zip(features, asked.value, strict=True) if not math.isnan(v)}
+    known = {f.id: v for f, v in zip(features, asked.value.tolist(), strict=True) if v == v}  # noqa: PLR0124  # not NaN
     live = known.get("r_live", 0.0)
     r = known.get("r", 0.0)
     text = f"R = {r:g}" + (f",按实时储量 {live:g}" if live > r else "")
     yield _term("B", float(scores.base[n]), 1.0, float(scores.contribution[n, 0]), text)
     for at, t in enumerate(scores.service.terms):
         x = float(scores.x[n, at])
-        own = [c for c, f in enumerate(features) if f.term == t]
-        lost = any(math.isnan(asked.value[c]) or asked.age[c] > k.hold_min * 60 for c in own)
-        assumed = x > 0 and (lost or (known.get("silent", 0.0) > 0 and at == 0))
-        why = term_reason(t, known, asked.notes, k, assumed=assumed) if x > 0 else ""
+        why = ""
+        if x > 0:
+            own = TERM_COLUMNS[scores.service.id][t]
+            lost = any(math.isnan(asked.value[c]) or asked.age[c] > k.hold_min * 60 for c in own)
+            assumed = lost or (at == 0 and known.get("silent", 0.0) > 0)
+            why = term_reason(t, known, asked.notes, k, assumed=assumed)
         yield _term(t, x, k.weights[t], float(scores.contribution[n, at + 1]), why)
 
 
@@ -156,13 +161,12 @@ def _term(term: str, x: float, weight: float, contribution: float, reason: str) 
 def stored(service: Service, asked: Asked) -> dict[str, Any]:
     """What has to be kept of an object so that it can be scored again: whatever is not calm, with its age."""
     default, _ = blank(service)
+    told = (asked.value != default) & ~(np.isnan(asked.value) & np.isnan(default)) | (asked.age > 0)
+    told[[COLUMN[service.id][name] for name in asked.notes]] = True
     inputs: dict[str, Any] = {}
-    for n, f in enumerate(service.features):
-        v, a = float(asked.value[n]), float(asked.age[n])
-        same = v == default[n] or (math.isnan(v) and math.isnan(default[n]))
+    for n in np.flatnonzero(told).tolist():
+        f, v, a = service.features[n], float(asked.value[n]), float(asked.age[n])
         note = asked.notes.get(f.id, "")
-        if same and a == 0.0 and not note:
-            continue
         one: dict[str, Any] = {"value": None if math.isnan(v) else v}
         if a:
             one["age_s"] = a

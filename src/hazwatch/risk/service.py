@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
 
 from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.risk.configuration import DEFAULT, Configuration
 from hazwatch.risk.evidence import at_moment
-from hazwatch.risk.features import COLUMN, FAR, NONE, Service
+from hazwatch.risk.features import COLUMN, FAR, NONE, SINCE_COLUMNS, Service
 from hazwatch.risk.model import MODEL_ID, VERSION, Held, Member, colour_of, enterprise_score, hold, park_score
 from hazwatch.risk.objects import Asked, stored
 from hazwatch.risk.scorer import AwayError, Batch, InProcess, Scorer
@@ -121,6 +122,7 @@ class RiskDesk:
         self._restless: set[str] = set()
         self._fallen: set[str] = set()
         self._moved: set[str] = set()
+        self._ringed: set[str] = set()
         self._places_due = 0
 
     # --- what is graded --------------------------------------------------------------------------------------------
@@ -140,6 +142,7 @@ class RiskDesk:
             del self._grades[gone]
         self._asked = {code: a for code, a in self._asked.items() if code in self._sources}
         self._restless &= set(self._sources)
+        self._ringed &= set(self._sources)
         return self.rescore(self._sources, now)
 
     def _know_places(self) -> None:
@@ -207,7 +210,7 @@ class RiskDesk:
             if facts is not None:
                 by_service.setdefault(facts.service.id, []).append(facts)
                 if look or code not in self._asked:
-                    self._asked[code] = self._look(facts, now)
+                    self._take(facts, self._look(facts, now))
         changed: list[Graded] = []
         enterprises: set[str] = set()
         for some in by_service.values():
@@ -218,9 +221,18 @@ class RiskDesk:
         self._write(changed)
         return changed
 
+    def _take(self, facts: SourceFacts, asked: Asked) -> None:
+        """Keep the inputs of a source."""
+        self._asked[facts.code] = asked
+        if asked.value[COLUMN[facts.service.id]["neighbour"]] >= Colour.ORANGE:
+            self._ringed.add(facts.code)
+        else:
+            self._ringed.discard(facts.code)
+
     def _score(self, some: Sequence[SourceFacts], now: int) -> list[Graded]:
         service = some[0].service
-        asked = [at_moment(service, self._asked[facts.code], now) for facts in some]
+        asked = at_moment(service, [self._asked[facts.code] for facts in some], now)
+        moving = _moving(service, asked)
         batch, mode = self._batch(service, asked, now)
         if mode == FALLBACK:
             asked = [_only_alarms(service, a) for a in asked]
@@ -233,7 +245,10 @@ class RiskDesk:
                 changed += self._refused(facts, batch.refused[n], now)
                 continue
             new = self._source_grade(facts, service, asked[n], batch, n, mode, now)
-            self._rest(facts, service, asked[n], new, Colour(int(batch.colour[n])))
+            if moving[n] or new.held.lower_since is not None or new.colour > batch.colour[n]:
+                self._restless.add(facts.code)
+            else:
+                self._restless.discard(facts.code)
             if self._keep(new):
                 changed.append(new)
         if self.shadow is not None:
@@ -332,16 +347,6 @@ class RiskDesk:
         raw = {name: answer[name] for name in ("score", "sure", "colour", "floor", "confidence")}
         return {"mode": mode, "service": service.id, "asked": stored(service, asked), "before": last, "raw": raw}
 
-    def _rest(self, facts: SourceFacts, service: Service, asked: Asked, new: Graded, colour: Colour) -> None:
-        """Whether the passing of time alone can change it."""
-        at = COLUMN[service.id]
-        moving = any(f.since and asked.value[n] != NONE for n, f in enumerate(service.features))
-        moving = moving or asked.value[at["to_limit"]] < FAR or asked.value[at["silent"]] > 0 or bool(asked.declared)
-        if moving or new.held.lower_since is not None or new.colour > colour:
-            self._restless.add(facts.code)
-        else:
-            self._restless.discard(facts.code)
-
     # --- enterprises, parks, regions -------------------------------------------------------------------------------
 
     def _enterprise_grade(self, code: str, now: int) -> Graded:
@@ -369,7 +374,7 @@ class RiskDesk:
                 continue
             own = [self._grades[e] for e in enterprises if e in self._grades]
             members = [Member(g.score, g.colour, g.sure) for g in own]
-            share = self._domino_share(enterprises)
+            share = self._domino_share(place, enterprises)
             park = park_score(members, share, self.configuration)
             said = "、".join(f"{Colour[w.upper()].zh} {n} 家" for w, n in park.counts.items() if n and w != "none")
             named = [[g.code, g.score, g.colour.word, g.sure] for g in own]
@@ -383,14 +388,12 @@ class RiskDesk:
                 changed.append(new)
         return changed
 
-    def _domino_share(self, enterprises: Sequence[str]) -> float:
+    def _domino_share(self, place: str, enterprises: Sequence[str]) -> float:
         """Share of the sources with a neighbour in the ring that is 橙 or 红."""
-        sources = [s for e in enterprises for s in self._of_enterprise[e]]
-        hit = 0
-        for s in sources:
-            asked = self._asked.get(s.code)
-            hit += asked is not None and bool(asked.value[COLUMN[s.service.id]["neighbour"]] >= Colour.ORANGE)
-        return round(hit / len(sources), 6) if sources else 0.0
+        total = sum(len(self._of_enterprise[e]) for e in enterprises)
+        path = self._place_path[place]
+        hit = sum(1 for code in self._ringed if self._sources[code].path.startswith(path))
+        return round(hit / total, 6) if total else 0.0
 
     # --- memory and records ----------------------------------------------------------------------------------------
 
@@ -431,6 +434,15 @@ class RiskDesk:
         ]  # fmt: skip
         with unit_of_work(self._sessions) as session:
             session.execute(insert(Grade), rows)
+
+
+def _moving(service: Service, asked: Sequence[Asked]) -> NDArray[np.bool_]:
+    """Which objects the passing of time alone can change."""
+    value = np.array([a.value for a in asked])
+    at = COLUMN[service.id]
+    stands = (value[:, list(SINCE_COLUMNS[service.id])] > NONE).any(axis=1)
+    told = np.array([bool(a.declared) for a in asked])
+    return np.asarray(stands | (value[:, at["to_limit"]] < FAR) | (value[:, at["silent"]] > 0) | told)
 
 
 def _only_alarms(service: Service, asked: Asked) -> Asked:
