@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 APT = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: help setup setup-test run test lint unit bench bench-nation bench-history bench-peers docs lock wheel clean
+.PHONY: help setup setup-test run test lint unit bench bench-nation bench-history bench-peers bench-warning bench-risk docs lock wheel clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,13 @@ bench-history: .setup/run ## Questions to a store of two billion rows (about 10 
 bench-peers: .setup/dev ## The same work beside Prometheus, VictoriaMetrics, InfluxDB and PostgreSQL, where Debian has them
 	@command -v prometheus victoria-metrics influxd >/dev/null || { $(APT) prometheus prometheus-alertmanager victoria-metrics influxdb; fi; } || echo "some peers cannot be had here: they are left out"
 	$(BIN)/python bench/peers.py
+
+bench-warning: .setup/run ## Early warning on live Tennessee Eastman runs (needs tep-studio; a quarter of an hour on one core)
+	nice -n 10 $(BIN)/python bench/warning.py
+
+bench-risk: .setup/run ## Grading a nation, and the material balance of simulated tanks
+	$(BIN)/python bench/risk.py
+	$(BIN)/python bench/balance.py 40
 
 docs: .setup/dev ## Write the generated parts of the documentation anew (settings, command line)
 	$(BIN)/python docs/generate.py

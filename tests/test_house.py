@@ -13,7 +13,8 @@ PURE = ("vocabulary/", "samples/", "judge/")
 PURE_FILES = (
     "history/thinning.py", "risk/trend.py", "alarms/journal.py", "alarms/floods.py", "alarms/kpi.py",
     "alarms/assistant.py", "alarms/delays.py", "alarms/foreign.py", "alarms/whatif.py",
-    "risk/aggregates.py", "risk/backtest.py", "risk/configuration.py", "risk/declared.py", "risk/evidence.py",
+    "risk/aggregates.py", "risk/balance.py", "risk/forecast.py",
+    "risk/multivariate.py", "risk/backtest.py", "risk/configuration.py", "risk/declared.py", "risk/evidence.py",
     "risk/explain.py", "risk/features.py", "risk/indicators.py", "risk/objects.py", "risk/schema.py",
     "risk/scorer.py", "risk/terms.py", "risk/words.py",
 )  # fmt: skip

@@ -20,15 +20,17 @@ _MEDIAN = 3
 @njit(cache=True, nogil=True)
 def _slopes(
     values: NDArray[np.float64], minutes: NDArray[np.float64], order: NDArray[np.int64], noise: NDArray[np.float64],
-    out: NDArray[np.float64],
+    out: NDArray[np.float64], now: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Theil–Sen slope of each point that moves by more than its noise over the window, else NaN.
+    """Theil–Sen slope of each point that moves by more than its noise over the window, else NaN; and where its line is.
+
+    The line goes through the median of what the slope leaves over: one wild last sample does not move it.
 
     The median of the pairwise slopes cannot exceed four times the range over the length of the window (at least 55 %
     of all pairs lie so far apart), so most points are done after one look at their range.
     """
     n = len(order)
-    pairs = np.empty(n * (n - 1) // 2)
+    pairs, rest = np.empty(n * (n - 1) // 2), np.empty(n)
     length = minutes[order[n - 1]] - minutes[order[0]]
     for i in range(len(out)):
         low, high = np.inf, -np.inf
@@ -48,6 +50,9 @@ def _slopes(
         slope = np.median(pairs)
         if abs(slope) * length > noise[i]:
             out[i] = slope
+            for k in range(n):
+                rest[k] = values[i, order[k]] - slope * (minutes[order[k]] - minutes[order[n - 1]])
+            now[i] = np.median(rest)
 
 
 class Window:
@@ -91,7 +96,7 @@ class Window:
     ) -> dict[int, tuple[float, Level]]:
         """Points that reach a limit within the horizon: index → (minutes, level).
 
-        τ = (limit − v) / slope with the Theil–Sen slope (median over all pairs) of the window.
+        τ = (limit − v) / slope with the Theil–Sen slope (median over all pairs) of the window, v on its line.
 
         Args:
             threshold: LL L H HH, NaN = none, float64[P, 4].
@@ -104,10 +109,10 @@ class Window:
             return {}
         order = (self._next - n + np.arange(n)) % KEPT
         minutes = (self._ts - self._ts[order[-1]]) / 60_000
-        slope = np.full(points, np.nan)
-        _slopes(self._values[:points], minutes, order, _NOISE * span[:points], slope)
+        slope, line = np.full(points, np.nan), np.full(points, np.nan)
+        _slopes(self._values[:points], minutes, order, _NOISE * span[:points], slope, line)
         moving = np.flatnonzero(~np.isnan(slope))
-        now = self._values[moving, order[-1]]
+        now = line[moving]
         found: dict[int, tuple[float, Level]] = {}
         for column, level in ((3, Level.HH), (2, Level.H), (0, Level.LL), (1, Level.L)):
             with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
