@@ -44,6 +44,8 @@ export const router = createRouter({
           ],
         },
         { path: "links", component: () => import("@/access/LinksPage.vue"), meta: { title: "接入" } },
+        { path: "files", component: () => import("@/files/ListsPage.vue"), meta: { title: "档案" } },
+        { path: "files/:code", component: () => import("@/files/FilePage.vue"), meta: { title: "档案" } },
         { path: "import", component: () => import("@/registry/ImportPage.vue"), meta: { title: "档案导入" } },
         { path: "scenarios", component: () => import("@/simulator/ScenarioPage.vue"), meta: { title: "场景" } },
         { path: "notices", component: () => import("@/notify/NoticesPage.vue"), meta: { title: "通知" } },

@@ -11,6 +11,8 @@ export class ApiError extends Error {
     message: string,
     readonly hint = "",
     readonly fields: Record<string, string> = {},
+    /** The whole answer, for errors that say more than words. */
+    readonly body: unknown = null,
   ) {
     super(message);
   }
@@ -53,6 +55,7 @@ async function failure(answer: Response): Promise<ApiError> {
       error.message,
       typeof error.hint === "string" ? error.hint : "",
       (error.fields as Record<string, string> | undefined) ?? {},
+      body,
     );
   }
   return new ApiError(answer.status, "http", `服务器回答 ${answer.status}`, "请稍后重试;若仍如此,请查看服务日志");
@@ -105,8 +108,12 @@ export const http = {
     await send("DELETE", path);
   },
   async upload<T>(path: string, file: File, query?: Query): Promise<T> {
+    return this.submit<T>(path, { file }, query);
+  },
+  /** A form with files. */
+  async submit<T>(path: string, fields: Record<string, string | File>, query?: Query): Promise<T> {
     const form = new FormData();
-    form.append("file", file);
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
     return json<T>(await send("POST", path, query, form));
   },
   /** Fetch a file and hand it to the browser, so that an error becomes words instead of a broken download. */
