@@ -33,6 +33,11 @@
  * dead-letter-row        data-link, data-reason
  * import-file · import-check · import-confirm · import-result            registry import; result has data-ok, data-dry-run
  * scenario-row           data-scenario, data-state; scenario-start · scenario-stop inside
+ * file-ring              completeness, data-percent; file-group (data-group, data-percent) · file-gap · file-row · file-change · file-waiting
+ * group-edit · group-save · row-new · row-save · change-save · conflicts · conflict-mine   editing a file
+ * file-day · file-now · file-history · file-waiting-tab · file-approve · file-document · document-new · document-send · file-book
+ * book-ok · book-bad · book-done · book-confirm            workbook of one file
+ * list (data-name, data-total) · list-row · list-<name>    lists of a province
  * account-row            data-username; new-password = generated password, shown once
  */
 export const TID = {

@@ -152,7 +152,7 @@ def _documents(schema: Schema, content: Content, present: Collection[str]) -> It
     ]  # fmt: skip
     filler = schema.groups[0].filler.value
     for kind in wanted:
-        gap = Gap("documents", kind.key, "", f"文件资料 · {kind.title}", "未上传", filler, 0.0)
+        gap = Gap("documents", kind.key, "", f"图纸与文件 · {kind.title}", "未上传", filler, 0.0)
         yield _Piece(_DOCUMENTS_WEIGHT / len(wanted), None if kind.key in present else gap)
 
 
