@@ -92,7 +92,7 @@ class Index:
             for key in self._pairs.get(pair, ()):
                 counts[key] += 1
         for key, count in counts.items():
-            if count * 3 >= len(pairs) * 2:
+            if count * 5 >= len(pairs) * 4:
                 yield key, count / len(pairs)
 
     def _sound(self, text: str) -> str:

@@ -118,7 +118,8 @@ class Paper:
         self._pdf.set_font(_FONT, size=_TEXT_PT)
         self._pdf.ln(0.5)
         return self._pdf.table(
-            col_widths=tuple(widths), line_height=_LINE_MM, padding=(0.6, 1.2), num_heading_rows=headings,
+            col_widths=tuple(widths), text_align="LEFT", line_height=_LINE_MM, padding=(0.6, 1.2),
+            num_heading_rows=headings,
             borders_layout=TableBordersLayout.ALL, headings_style=FontFace(fill_color=_GREY, emphasis=""),
             first_row_as_headings=bool(headings),
         )  # fmt: skip

@@ -22,6 +22,8 @@ def sheet(record: Mapping[str, Any]) -> bytes:
     source, result, unit = record["source"], record["result"], record["unit"]
     foot = f"{source['code']} 第 {record['version']} 版 · GB 18218-2018 · {made:%Y-%m-%d %H:%M}"
     paper = Paper("危险化学品重大危险源备案表", foot=foot, made=made)
+    if source["simulated"]:
+        paper.paragraph("模拟数据:本表所列企业与重大危险源为演示而虚构,不得用于备案。")
     paper.facts(
         [
             ("企业名称", source["enterprise_name"]), ("企业编码", source["enterprise"]),

@@ -178,7 +178,7 @@ def one(session: Session, who: Principal, code: str, version: int) -> dict[str, 
     row, source, owner = found
     told = {
         "code": source.code, "name": source.name, "level": source.level, "r": source.r,
-        "enterprise": source.enterprise, "enterprise_name": owner,
+        "enterprise": source.enterprise, "enterprise_name": owner, "simulated": source.simulated,
     }  # fmt: skip
     return _head(row) | {"source": told, "unit": json.loads(row.unit), "result": json.loads(row.result)}
 

@@ -81,12 +81,10 @@ def for_tank(form: str, *, combustible: bool | None, toxic: bool | None) -> list
 
 def for_warehouse(*, combustible: bool | None, toxic: bool | None) -> list[Expectation]:
     """What a warehouse is expected to have."""
-    return [
-        Expectation("温度", ("WD",), (), _STORES),
-        Expectation("湿度", ("SD",), (), _STORES),
-        Expectation("火焰或感烟", ("KG",), ("火", "烟", "感温"), _STORES, of_source=True),
-        *_detectors(combustible=combustible, toxic=toxic),
-    ]
+    wanted = [Expectation("温度", ("WD",), (), _STORES), Expectation("湿度", ("SD",), (), _STORES)]
+    if combustible is not False:
+        wanted.append(Expectation("火焰或感烟", ("KG",), ("火", "烟", "感温"), _STORES, of_source=True))
+    return wanted + _detectors(combustible=combustible, toxic=toxic)
 
 
 @cache
