@@ -24,7 +24,7 @@ from hazwatch.registry import write
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import store
 from hazwatch.registry.files.merge import WHOLE, Conflict, Op, Refused, clean, merge, needs_approval, put
-from hazwatch.registry.files.model import NONE, Filler, Group, ends_of
+from hazwatch.registry.files.model import NONE, Filler, Group, ends_of, row_title
 from hazwatch.registry.files.store import Owner, Rows, ops_of, ops_text, owner_in_scope
 from hazwatch.registry.files.tables import FileChange, FileHead, FileRow
 from hazwatch.registry.parse import RawRow, parse_book
@@ -342,6 +342,6 @@ def _conflict(session: Session, owner: Owner, content: dict[str, Rows], one: Con
     return {
         "group": one.op.group, "row": one.op.row, "field": one.op.field,
         "group_title": group.title if group else one.op.group, "field_title": field.title if field else "整行",
-        "row_title": str(next(iter(row.values()), "")) if row else "",
+        "row_title": row_title(group, row) if group and group.many else "",
         "before": one.op.before, "mine": one.op.after, "theirs": one.now, "by": by, "at": at,
     }  # fmt: skip

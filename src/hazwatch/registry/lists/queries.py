@@ -36,6 +36,7 @@ class Listing:
         filters: names in ``model.FILTERS``.
         statement: rows in scope under the filters, without order.
         tie: key of a row; makes the order total.
+        first: key that the list is sorted by unless asked otherwise.
         whole: rows are sums, so that a page cannot be read by its keys.
     """
 
@@ -46,6 +47,7 @@ class Listing:
     statement: Callable[[Principal, Wanted, str | None, date], Select[*tuple[Any, ...]]]
     tie: str = "code"
     whole: bool = False
+    first: str | None = None
 
 
 def page(
@@ -101,7 +103,8 @@ def _below(session: Session, who: Principal, wanted: Wanted) -> str | None:
 def _ordered(listing: Listing, statement: Select[*tuple[Any, ...]], request: PageRequest) -> Select[*tuple[Any, ...]]:
     tie = _element(statement, listing.tie)
     if not request.field:
-        return statement.order_by(tie)
+        first = [] if listing.first is None else [_element(statement, listing.first)]
+        return statement.order_by(*first, tie)
     allowed = sorted(column.key for column in listing.columns if column.sort)
     if request.field not in allowed:
         raise UnknownSortError(request.field, allowed)
@@ -118,7 +121,8 @@ def _form(listing: Listing, row: Mapping[Any, Any]) -> dict[str, Any]:
         form["group"] = group.title if group else form["group"]
         body = form.pop("body")
         first = [str(body[field.key]) for field in group.fields[:2] if body.get(field.key)] if group else []
-        form["what"] = " ".join(first)
+        named = form.pop("named")
+        form["what"] = named or " ".join(first)
     return form
 
 
@@ -307,11 +311,14 @@ def _validities(who: Principal, wanted: Wanted, below: str | None, day: date) ->
                 (FileRow.owner + "." + FileRow.group + "." + FileRow.row).label("code"),
                 FileRow.owner.label("owner"), owner.label("owner_name"), FileRow.group.label("group"),
                 FileRow.body.label("body"), FileRow.ends.label("ends"),
+                func.coalesce(Source.name, Equipment.name).label("named"),
             ).where(FileRow.ends.is_not(None)),
             who, FileRow,
         )
         .outerjoin(Enterprise, Enterprise.code == FileRow.owner)
         .outerjoin(Park, Park.code == FileRow.owner)
+        .outerjoin(Source, (Source.code == FileRow.row) & (FileRow.group == "sources"))
+        .outerjoin(Equipment, (Equipment.code == FileRow.row) & (FileRow.group == "equipment"))
     )  # fmt: skip
     limit = FileRow.ends < day.isoformat() if days == 0 else FileRow.ends <= latest.isoformat()
     return _narrow(statement.where(limit), FileRow.path, wanted, below, FileRow.owner, owner)
@@ -381,7 +388,7 @@ LISTS: dict[str, Listing] = {
         Listing(
             "validities", "期限",
             _columns("owner 编码|owner_name 单位|group !分组|what !内容|ends 有效期止"),
-            ("within",), _validities,
+            ("within",), _validities, first="ends",
         ),
     )
 }  # fmt: skip
