@@ -103,6 +103,41 @@ def test_a_redelivered_message_is_data_but_no_gap(node: EdgeNode) -> None:
     assert not result.gap
 
 
+def test_a_repeated_number_is_no_hole(node: EdgeNode) -> None:
+    node.birth(birth(), "", T0)
+    node.data(data(1, (100, 1.0)), "", T0)
+    result = node.data(data(1, (100, 2.0)), "", T0 + 1000)
+    assert (values(result), result.gap, result.rebirth) == ([(1, 2.0)], False, False)
+
+
+def test_what_cannot_be_read_had_a_number_too(node: EdgeNode) -> None:
+    """It is missing, so a birth is asked for; the message after it leaves no second hole."""
+    node.birth(birth(), "", T0)
+    assert node.data(data(1, (100, 1.0))[:-3], "", T0).refusals[0][0] is Refusal.MALFORMED
+    result = node.data(data(2, (100, 2.0)), "", T0 + 1000)
+    assert (result.gap, result.rebirth) == (False, True)
+
+
+def test_a_node_that_is_always_in_trouble_is_asked_more_and_more_rarely(node: EdgeNode) -> None:
+    """One message a second, every tenth cannot be read: six births in ten minutes, and none is forgotten."""
+    node.birth(birth(), "", T0)
+    asked, seq = [], 0
+    for second in range(1, 601):
+        seq = (seq + 1) % 256
+        payload = data(seq, (100, 1.0))
+        result = node.data(payload[:-3] if second % 10 == 0 else payload, "", T0 + second * 1000)
+        if result.rebirth:
+            asked.append(second)
+            node.birth(birth(), "", T0 + second * 1000)
+            seq = 0
+    assert asked == [11, 21, 31, 47, 111, 367]
+    # After ten minutes without trouble it counts as new.
+    quiet = T0 + 1_400_000
+    assert not node.data(data(1, (100, 1.0)), "", quiet).rebirth or node.birth(birth(), "", quiet).frames
+    node.birth(birth(), "", quiet)
+    assert node.data(data(5, (100, 1.0)), "", quiet + 1000).rebirth
+
+
 def test_data_before_a_birth_ask_for_one(node: EdgeNode) -> None:
     result = node.data(data(9, (100, 1.0)), "", T0)
     assert result.rebirth

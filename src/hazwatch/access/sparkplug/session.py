@@ -3,6 +3,8 @@
 * A birth certificate (NBIRTH, DBIRTH) names the metrics; data messages carry aliases, which one sorted look-up turns
   into point indices for the whole message.
 * A hole in the sequence numbers, or data before a birth, asks for a rebirth (at most one request per ``rebirth_s``).
+  A node that needs one again and again gets it more and more rarely, down to every five minutes: its certificates would
+  cost more than its data. A number that repeats the one before leaves no hole.
 * ``is_historical`` metrics go to the background lane, the others live: one payload may become two frames.
 * A death certificate (its bdSeq must be that of the birth) marks every point of the node DISCONNECTED: the source
   cannot be seen, which is different from a value.
@@ -29,6 +31,9 @@ from hazwatch.vocabulary.lanes import Lane
 from hazwatch.vocabulary.quality import Quality
 
 _SEQUENCES: Final = 256
+#: Longest time between two births that are asked for, and how long a node must be without trouble to start anew, ms.
+_MOST_PATIENT_MS: Final = 300_000
+_CALM_MS: Final = 600_000
 #: Metrics that steer or describe the node itself and are no measurements.
 _HOUSEKEEPING: Final = ("Node Control/", "Device Control/", "Node Info/", "Properties/", "bdSeq")
 
@@ -103,7 +108,9 @@ class EdgeNode:
         self.link = link
         self.alive = False
         self._rebirth_ms = int(rebirth_s * 1000)
+        self._patience_ms = self._rebirth_ms
         self._asked_at: int | None = None
+        self._answered = False  # a birth came since the last request
         self._seq: int | None = None
         self._bd_seq: int | None = None
         self._born: dict[str, _Born] = {}  # by device, "" = the node itself
@@ -123,9 +130,15 @@ class EdgeNode:
 
     def wants_rebirth(self, now: int) -> bool:
         """Whether a rebirth may be asked for now; remembers that it was."""
-        if self._asked_at is not None and now - self._asked_at < self._rebirth_ms:
-            return False
-        self._asked_at = now
+        if self._asked_at is not None:
+            since = now - self._asked_at
+            if since < self._patience_ms:
+                return False
+            if since > _CALM_MS:
+                self._patience_ms = self._rebirth_ms
+            elif self._answered:
+                self._patience_ms = max(self._rebirth_ms, min(4 * self._patience_ms, _MOST_PATIENT_MS))
+        self._asked_at, self._answered = now, False
         return True
 
     def birth(self, payload: bytes, device: str, now: int) -> Result:
@@ -140,7 +153,7 @@ class EdgeNode:
             self._reported.clear()
             self._bd_seq = next((m.long_value or m.int_value for m in message.metrics if m.name == "bdSeq"), None)
             self._seq = message.seq % _SEQUENCES
-            self.alive = True
+            self.alive = self._answered = True
             self.incomplete = False
         else:
             if not self.alive:
@@ -169,6 +182,7 @@ class EdgeNode:
         """
         metrics = wire.decode(np.frombuffer(payload, np.uint8))
         if metrics.status != wire.OK:
+            self._missed_one()
             return Result(refusals=[(Refusal.MALFORMED, "数据报文不是有效的 Sparkplug B 载荷")])
         if not self.alive:
             return self._unborn(now)
@@ -245,12 +259,18 @@ class EdgeNode:
     def _unborn(self, now: int) -> Result:
         return Result(rebirth=self.wants_rebirth(now), gap=True)
 
+    def _missed_one(self) -> None:
+        """A message that cannot be read had a number of its own; what it said is missing until the next birth."""
+        self.incomplete = True
+        if self._seq is not None:
+            self._seq = (self._seq + 1) % _SEQUENCES
+
     def _follow(self, seq: int, result: Result) -> None:
-        expected = None if self._seq is None else (self._seq + 1) % _SEQUENCES
+        before = self._seq
         if seq < 0:
             return
         self._seq = seq % _SEQUENCES
-        if expected is not None and self._seq != expected:
+        if before is not None and self._seq not in (before, (before + 1) % _SEQUENCES):
             result.gap = True
             self.incomplete = True
 
