@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import time
 from pathlib import Path
 
 import pytest
-from tests.nodes import TestGateway, TestNode, level_point, node, plant
+from tests.balance import balance, saw
+from tests.nodes import TestGateway, level_point, node, plant
 
 from hazwatch.app.node import clock
 
@@ -27,9 +27,7 @@ async def _drive(gateways: list[TestGateway], start: int, stop: asyncio.Event) -
     async def one(k: int) -> None:
         while not stop.is_set():
             n = done[k]
-            # A saw tooth: up over 高高 and back every 20 s of event time, so that every 20 reports make one excursion.
-            value = 9.5 if n % 20 >= 15 else 5.0 + n % 7 / 10
-            await gateways[k].send(start + n * 1000, {level_point(k + 1): value}, patience_s=90.0)
+            await gateways[k].send(start + n * 1000, {level_point(k + 1): saw(n)}, patience_s=90.0)
             done[k] += 1
             await asyncio.sleep(0.02)
 
@@ -54,52 +52,8 @@ async def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path):
         stop.set()
         done = await driving
         running.wait_healthy()
-        lost, doubled, alarms = await asyncio.to_thread(_balance, running, start, done)
+        lost, doubled, alarms = await asyncio.to_thread(balance, running, start, done)
     total = sum(done)
     print(f"\n{kills} kills, {total} samples acknowledged: {lost} lost, {doubled} doubled; {alarms} alarm records")
     assert (lost, doubled) == (0, 0)
     assert total > 10 * POINTS
-
-
-def _balance(running: TestNode, start: int, done: list[int]) -> tuple[int, int, int]:
-    """Compare history and alarm records with what was acknowledged, once the engine has caught up."""
-    deadline = time.monotonic() + 60
-    lost = doubled = alarms = 0
-    while time.monotonic() < deadline:
-        lost, doubled, alarms = _compare(running, start, done)
-        if not lost and not doubled:
-            break
-        time.sleep(1.0)
-    return lost, doubled, alarms
-
-
-def _compare(running: TestNode, start: int, done: list[int]) -> tuple[int, int, int]:
-    lost = doubled = records = 0
-    with running.client() as client:
-        for k, n in enumerate(done):
-            params = {"from": start, "to": start + n * 1000, "step": 0}
-            answer = client.get(f"/api/v1/points/{level_point(k + 1)}/history", params=params)
-            if answer.status_code != 200:
-                return 1, 0, 0
-            kept = [int(row[0]) for row in answer.json()["rows"]]
-            wanted = [start + m * 1000 for m in range(n) if _stored(m)]
-            lost += len(set(wanted) - set(kept))
-            doubled += len(kept) - len(set(kept))
-            found = client.get(
-                "/api/v1/alarms", params={"show": "all", "point": level_point(k + 1), "page_size": 500}
-            ).json()
-            begun = sorted(a["event_time"] for a in found["items"])
-            excursions = (n + 4) // 20
-            lost += max(0, excursions - len(begun))
-            doubled += max(0, len(begun) - excursions)
-            records += len(begun)
-    return lost, doubled, records
-
-
-def _stored(m: int) -> bool:
-    """Whether report m changes the value (store on change keeps only those)."""
-
-    def value(n: int) -> float:
-        return 9.5 if n % 20 >= 15 else 5.0 + n % 7 / 10
-
-    return m == 0 or value(m) != value(m - 1)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from hazwatch.app.node import authority, login
+from hazwatch.disk import room, space_of
 from hazwatch.history.cluster import ClusterAddress, ClusterStore, StoreAwayError, shards_of
 from hazwatch.history.port import History
 from hazwatch.history.store import Store
@@ -23,6 +24,7 @@ async def open_history(settings: Settings) -> History:
         RuntimeError: another process holds the embedded store, or it is damaged.
     """
     if not settings.history_url:
+        await _room_for(settings)
         return await asyncio.to_thread(Store.open, settings.home / "history", settings.raw_days, settings.minute_days)
     address = ClusterAddress(
         shards_of(settings.history_url), *login(settings, "history"), settings.history_cluster,
@@ -34,3 +36,11 @@ async def open_history(settings: Settings) -> History:
         except StoreAwayError as error:
             _log.warning("waiting for the history: %s", error)
             await asyncio.sleep(_PAUSE_S)
+
+
+async def _room_for(settings: Settings) -> None:
+    """Wait while the disk is full: opening writes table definitions anew, and half of one is a lost store."""
+    space = space_of(settings.home)
+    while (found := room(*space()))["state"] == "full":
+        _log.warning("the disk is full, %d bytes left: the history is opened once there is room", found["free"])
+        await asyncio.sleep(_PAUSE_S)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from hazwatch.app.links import mqtt_users
 from hazwatch.app.node import clock, open_log, secret, until_told
 from hazwatch.app.tls import certificate
+from hazwatch.disk import room, space_of
 from hazwatch.identity import service as identity
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.model import SYSTEM
@@ -32,6 +33,8 @@ from hazwatch.supervisor import Child, Supervisor
 
 #: What the log's collector tries to stay below; its messages lie on disk, not in memory.
 _LOG_MEMORY = "192MiB"
+#: How often the room on the disk is looked at.
+_DISK_EVERY_S = 1.0
 Say = Callable[[str], None]
 Row = TypeVar("Row")
 #: Stopped in this order: who asks before who answers, the log last.
@@ -124,11 +127,29 @@ class Node:
         await log.listen(wire.SUBJECT_REGISTRY, self._reload_log)
         await asyncio.Event().wait()
 
+    async def watch_disk(self) -> None:
+        """Start the log again when a full disk has room: after a write that failed it takes nothing until then."""
+        if not self._has_server:
+            await asyncio.Event().wait()
+        space, full = space_of(self._settings.home), False
+        while True:
+            await asyncio.sleep(_DISK_EVERY_S)
+            state = room(*space())["state"]
+            if full and state != "full":
+                self._say("磁盘已有空间,重新启动消息日志")
+                await self._signal_log(signal.SIGTERM)
+            elif state == "full" and not full:
+                self._say(f"磁盘已满({self._settings.home}),新数据不能落盘;腾出空间后自动继续")
+            full = state == "full"
+
     async def _reload_log(self, _: bytes) -> None:
         server.write(self._server_config())
+        await self._signal_log(signal.SIGHUP)
+
+    async def _signal_log(self, what: signal.Signals) -> None:
         process = self._supervisor.children["log"].process
         if process is not None and process.returncode is None:
-            process.send_signal(signal.SIGHUP)
+            process.send_signal(what)
 
     async def stop(self) -> None:
         """Stop the children in good order."""
@@ -151,7 +172,7 @@ async def _main(settings: Settings, say: Say) -> None:
         f"Hazwatch 正在启动:http://{settings.host}:{settings.port}/ (Ctrl+C 停止;各进程日志在 {settings.home / 'logs'})"
     )
     try:
-        await until_told(node.follow_registry())
+        await until_told(node.follow_registry(), node.watch_disk())
     finally:
         say("正在停止 …")
         await node.stop()

@@ -10,6 +10,7 @@ import uvicorn
 
 from hazwatch.alarms.hold_store import owners_of
 from hazwatch.app.node import clock, open_log, run_process, settle_memory
+from hazwatch.disk import space_of
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.secrets import master_key
 from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
@@ -33,7 +34,7 @@ async def _main(settings: Settings) -> None:
     sessions = make_sessions(make_engine(settings.records))
     places = Places(sessions)
     engines = Engines(log, settings.shares, partial(_owners, sessions))
-    mirror = Mirror(clock, places, engines)
+    mirror = Mirror(clock, places, engines, space=space_of(settings.home))
     hub = Hub(log, mirror, places, clock)
     loop = asyncio.get_running_loop()
 

@@ -157,6 +157,7 @@ class Hub:
             "backlog": mirror.beat.get("backlog", {}),
             "intake": mirror.intake,
             "history": {"waiting": mirror.beat.get("waiting", 0), "fault": mirror.beat.get("history", "")},
+            "disk": mirror.disk,
             "log": "ok" if self._log.connected else "down",
             "engine": "ok" if mirror.engine_up else "down",
             "access": "ok" if mirror.access_up else "down",

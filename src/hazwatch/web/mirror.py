@@ -17,6 +17,7 @@ import orjson
 from numpy.typing import NDArray
 
 from hazwatch.access.port import BY_EXCEPTION
+from hazwatch.disk import Space, room
 from hazwatch.log.client import RpcError
 from hazwatch.log.shares import Share
 from hazwatch.registry.queries import PointView
@@ -49,6 +50,7 @@ class Mirror:
         engines: who is asked.
         beats: the last beat of the engine of every share.
         beat_at: our time of them, epoch ms.
+        space: free and total bytes where the home folder lies; None = not looked at.
     """
 
     clock: Clock
@@ -61,6 +63,7 @@ class Mirror:
     intake: dict[str, int] = field(default_factory=dict)
     beats: dict[int, dict[str, Any]] = field(default_factory=dict)
     beat_at: dict[int, int] = field(default_factory=dict)
+    space: Space | None = None
     loaded: set[int] = field(default_factory=set)
 
     async def load(self, share: Share) -> None:
@@ -130,6 +133,14 @@ class Mirror:
         """Whether the engine, or that of every share, was heard of lately."""
         now, shares = self.clock(), self.engines.shares
         return all(now - self.beat_at.get(share.number, 0) < ENGINE_SILENCE_MS for share in shares)
+
+    @property
+    def disk(self) -> dict[str, Any]:
+        """How much room the node's disk has (``disk.room``); what cannot be asked counts as enough."""
+        try:
+            return room(*self.space()) if self.space else {"state": "ok", "free": None}
+        except OSError:
+            return {"state": "ok", "free": None}
 
     @property
     def ready(self) -> bool:

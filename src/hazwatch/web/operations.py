@@ -27,8 +27,10 @@ def router(gate: Gate, log: Log, hub: Hub, mirror: Mirror) -> APIRouter:
     @routes.get("/healthz")
     def healthz() -> JSONResponse:
         parts = {"log": log.connected, "engine": mirror.ready, "access": mirror.access_up}
-        ok = all(parts.values())
-        return JSONResponse({"ok": ok} | {k: "ok" if v else "down" for k, v in parts.items()}, 200 if ok else 503)
+        disk = mirror.disk["state"]
+        ok = all(parts.values()) and disk != "full"
+        told = {"ok": ok} | {k: "ok" if v else "down" for k, v in parts.items()} | {"disk": disk}
+        return JSONResponse(told, 200 if ok else 503)
 
     @routes.get("/metrics", dependencies=[Depends(gate.loopback_or(Role.ADMIN))])
     def metrics() -> PlainTextResponse:
@@ -54,6 +56,8 @@ def router(gate: Gate, log: Log, hub: Hub, mirror: Mirror) -> APIRouter:
         lines += _lines(
             "hazwatch_history_up", "gauge", "0 while the history takes nothing", int(not mirror.beat.get("history", ""))
         )
+        if (free := mirror.disk["free"]) is not None:
+            lines += _lines("hazwatch_disk_free_bytes", "gauge", "room on the disk of the home folder", free)
         lines.append("# HELP hazwatch_backlog messages of the log that wait\n# TYPE hazwatch_backlog gauge")
         lines += [f'hazwatch_backlog{{lane="{k}"}} {v}' for k, v in mirror.beat.get("backlog", {}).items()]
         lines.append("# HELP hazwatch_link_samples_total samples by link\n# TYPE hazwatch_link_samples_total counter")

@@ -50,6 +50,7 @@ export const TID = {
   duty: "duty-button",
   silence: "silence-button",
   connection: "connection",
+  diskFull: "disk-full",
   connectionLost: "connection-lost",
   soundOff: "sound-off",
   simulated: "simulated",

@@ -399,6 +399,7 @@ export interface Beat {
   backlog?: { live?: number; background?: number };
   intake?: { pending_bytes?: number; full?: number };
   history?: { waiting: number; fault: string };
+  disk?: { state: "ok" | "low" | "full"; free: number | null };
 }
 
 export type LiveValue = [string, number | null, number, number, number, LimitLevel];
