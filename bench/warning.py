@@ -56,14 +56,14 @@ def raw_forecasts(rows: np.ndarray, seen: tep.Seen) -> dict:
         standing = Standing(
             float(seen.scores.base[k]), dict(zip(tep.UNIT.terms, seen.scores.x[k].tolist(), strict=True))
         )
-        calm = seen.level[k][LIMITED] == 0
+        calm, below = seen.level[k][LIMITED] == 0, np.abs(seen.level[k][LIMITED]) < 2
         for h in HORIZONS_H:
             until = k + round(h / tep.STEP_H)
             if until >= n and not tripped:
                 continue
             chances = forecast.reaches(moving, threshold, h)
             first = np.maximum(chances[:, 1], chances[:, 2])[calm]
-            second = np.maximum(chances[:, 0], chances[:, 3])
+            second = np.maximum(chances[:, 0], chances[:, 3])[below]
             ahead = score[k : until + 1]
             for name, bound in BOUNDS.items():
                 raw = forecast.chance(standing, first, second, bound, DEFAULT)

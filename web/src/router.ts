@@ -32,6 +32,10 @@ export const router = createRouter({
         { path: "alarms/exports", component: () => import("@/alarms/ExportPage.vue"), meta: { title: "导出与核对" } },
         { path: "sources", component: () => import("@/registry/SourceListPage.vue"), meta: { title: "重大危险源" } },
         { path: "sources/:code", component: () => import("@/registry/SourcePage.vue"), meta: { title: "重大危险源" } },
+        { path: "risk", redirect: "/risk/places" },
+        { path: "risk/places/:code?", component: () => import("@/risk/PlacesPage.vue"), meta: { title: "风险分布" } },
+        { path: "risk/declared", component: () => import("@/risk/DeclaredPage.vue"), meta: { title: "申报记录" } },
+        { path: "risk/configurations", component: () => import("@/risk/ConfigurationsPage.vue"), meta: { title: "模型参数" } },
         {
           path: "govern",
           redirect: "/govern/kpi",

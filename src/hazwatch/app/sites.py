@@ -65,7 +65,7 @@ def read(session: Session, points: Points) -> dict[str, Site]:
         park = weather.setdefault(park_of[row.source], ([], []))
         if quantity == b"FS":
             park[0].append(row.index)
-        elif quantity == b"WD" and "气温" in row.name:
+        elif quantity == b"WD" and row.name.endswith("气温"):
             park[1].append(row.index)
     for code, site in sites.items():
         site.wind, site.air = weather.get(park_of[code], ((), ()))

@@ -22,6 +22,7 @@ from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import clock_text
 
 _GAS = (TOXIC, COMBUSTIBLE)
+_ASIDE = ("maintenance", "cut_off", "transfer_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,9 @@ def collect(
         value[column] = one if feature.since else min(max(one, feature.low), feature.high)
         if note:
             notes[name] = note
-    told = [records.title(d.kind, d.body) for d in sorted(around.declared, key=lambda d: d.id)]
+    # What feeds a term is told there; what takes something out of the score is told beside it.
+    aside = [d for d in around.declared if d.kind in _ASIDE]
+    told = [records.title(d.kind, d.body) for d in sorted(aside, key=lambda d: d.id)]
     return Asked(code, value, age, notes, tuple(told))
 
 

@@ -23,6 +23,7 @@ from hazwatch.vocabulary.colours import Colour
 MAX_AGE_S = 10 * 365 * 86_400.0
 _LONGEST_NOTE = 300
 _MOST_DECLARED = 100
+_WORTH_TELLING = 0.05
 CALM_REASON = "无报警,各指标远离限值,仅固有危险性"
 
 
@@ -122,7 +123,9 @@ def told(scores: Scores, n: int, asked: Asked, k: Configuration, digest: str) ->
     service = scores.service
     terms = list(_terms(scores, n, asked, k))
     floors = [text for (_, text), holds in zip(FLOORS, scores.floors[n], strict=True) if holds]
-    said = sorted((t for t in terms[1:] if t["x"] > 0 and t["reason"]), key=lambda t: -t["contribution"])
+    said = sorted(
+        (t for t in terms[1:] if t["contribution"] >= _WORTH_TELLING and t["reason"]), key=lambda t: -t["contribution"]
+    )
     reason = ";".join([*floors, *(t["reason"] for t in said)]) or CALM_REASON
     if asked.declared:
         reason += ";已申报:" + "、".join(asked.declared)

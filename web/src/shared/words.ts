@@ -181,6 +181,12 @@ const ACTIONS: Record<string, string> = {
   "whatif.start": "开始试算",
   "whatif.remove": "移除试算",
   "source.identify": "辨识重大危险源",
+  "risk.declare": "申报风险相关记录",
+  "risk.withdraw": "撤回申报",
+  "risk.draft": "起草模型参数",
+  "risk.backtest": "回测模型参数",
+  "risk.shadow": "并行试跑模型参数",
+  "risk.decide": "审批模型参数",
   "true_event.mark": "标记真实事件",
   "true_event.remove": "撤销真实事件标记",
 };
