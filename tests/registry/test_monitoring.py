@@ -96,3 +96,19 @@ def test_a_process_that_the_file_declares_is_looked_at_by_its_unit(room) -> None
     assert "合成塔温度" not in process["missing"]
     assert {"压力", "液位"} <= set(process["missing"])
     assert found["by_kind"]["process"]["expected"] == len(processes()["合成氨工艺"])
+
+
+def test_an_answer_is_remembered_until_something_changes(room) -> None:
+    memory = views.Memory()
+
+    def ask(who=SYSTEM) -> dict:
+        with reading(room.sessions) as session:
+            return views.completeness(session, who, Wanted(), nature, memory=memory)
+
+    first = ask()
+    assert ask() == first
+    assert ask(engineer("/410000/410500/"))["objects"] == 0, "what is remembered is remembered by scope"
+    assert len(memory._held) == 2
+    more = replace(SMALL.points[0], code="410902001001G0001WD001", name="温度", unit="℃", address="ns=2;s=T1.T")
+    seed(room.desk, SYSTEM, replace(SMALL, points=(*SMALL.points, more)), "park")
+    assert ask()["present"] == first["present"] + 1

@@ -115,7 +115,7 @@ def room(records: Sessions):
 
 def listed(room, show: str = "all", who=SYSTEM) -> list[dict]:
     with reading(room.sessions) as session:
-        return views.detectors(session, who, PointFilter(), gas_facts, show)
+        return views.detectors(session, who, PointFilter(), gas_facts, show).items
 
 
 def test_from_a_difference_to_a_proposal_for_a_second_person(room) -> None:
@@ -130,6 +130,13 @@ def test_from_a_difference_to_a_proposal_for_a_second_person(room) -> None:
     assert proposal["items"][0]["after"] == {"h": 25, "hh": 50}
     assert proposal["state"] == "open"
     assert "50493" in proposal["reason"]
+
+
+def test_a_part_is_dressed_and_all_are_counted(room) -> None:
+    with reading(room.sessions) as session:
+        found = views.detectors(session, SYSTEM, PointFilter(), gas_facts, part=slice(1, 2))
+    assert (found.total, [one["gas"] for one in found.items]) == (2, ["氯"])
+    assert found.items[0]["source_name"] == "甲醇罐区"
 
 
 def test_who_is_outside_sees_and_proposes_nothing(room) -> None:

@@ -123,7 +123,7 @@ def point_count(settings: Settings) -> int:
 def gas_set_points(settings: Settings, show: str) -> list[dict[str, Any]]:
     """Gas detectors with the set points of the standard beside their limits."""
     with reading(_sessions(settings)) as session:
-        return setpoints.detectors(session, SYSTEM, PointFilter(), gas_facts, show)
+        return setpoints.detectors(session, SYSTEM, PointFilter(), gas_facts, show).items
 
 
 def monitoring_completeness(settings: Settings, enterprise: str, *, missing_only: bool) -> dict[str, Any]:

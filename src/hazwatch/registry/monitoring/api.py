@@ -8,14 +8,15 @@ from fastapi import APIRouter, Depends, Query
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import reading
+from hazwatch.records.paging import Page
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.monitoring import views
 from hazwatch.registry.monitoring.views import NatureOf, Wanted
-from hazwatch.registry.queries import page_of
 
 
 def router(desk: RegistryDesk, gate: Gate, nature_of: NatureOf) -> APIRouter:
     """The route."""
+    memory = views.Memory()
     routes = APIRouter(prefix="/api/v1/monitoring", tags=["monitoring"])
     Who = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
 
@@ -27,8 +28,9 @@ def router(desk: RegistryDesk, gate: Gate, nature_of: NatureOf) -> APIRouter:
     ) -> dict[str, Any]:  # fmt: skip
         wanted = Wanted(enterprise, source, kind, missing_only)
         with reading(desk.sessions) as session:
-            found = views.completeness(session, who, wanted, nature_of)
-        page = page_of(found.pop("items"), request).form()
-        return page | {"summary": found}
+            part = slice(request.offset, request.offset + request.page_size)
+            found = views.completeness(session, who, wanted, nature_of, part, memory)
+        items, total = found.pop("items"), found.pop("total")
+        return Page(items, total, request.page, request.page_size).form() | {"summary": found}
 
     return routes

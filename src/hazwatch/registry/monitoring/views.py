@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.errors import invalid
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
-from hazwatch.registry.files.tables import FileRow
+from hazwatch.registry.files.tables import FileHead, FileRow
 from hazwatch.registry.monitoring.model import (
     Answer,
+    Expectation,
     Place,
     answer,
     for_tank,
@@ -23,6 +25,7 @@ from hazwatch.registry.monitoring.model import (
     percent,
     processes,
 )
+from hazwatch.registry.service import version
 from hazwatch.registry.tables import Enterprise, Equipment, Point, Source
 
 #: (combustible, toxic) of a medium by CAS number and name; None where it is not known. Handed in from outside.
@@ -42,44 +45,150 @@ class Wanted:
     missing_only: bool = False
 
 
+class _Equipment(NamedTuple):
+    """A piece of equipment with what decides here, and the name of its source."""
+
+    code: str
+    name: str
+    source: str
+    form: str | None
+    cas: str | None
+    medium: str | None
+    source_name: str
+
+
 @dataclass(slots=True)
 class _Plant:
-    """Everything read at once."""
+    """Everything read at once, from plain columns: a province has 60,000 points."""
 
-    equipment: list[tuple[Equipment, str, str]] = field(default_factory=list)
+    equipment: list[_Equipment] = field(default_factory=list)
+    enterprises: dict[str, str] = field(default_factory=dict)
     points: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
     detectors: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
 
 
-def completeness(session: Session, who: Principal, wanted: Wanted, nature_of: NatureOf) -> dict[str, Any]:
-    """``{percent, expected, present, by_kind, items}``; the items with most missing first.
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An object and its answers, before it is dressed for a list."""
+
+    kind: str
+    code: str
+    name: str
+    answers: tuple[Answer, ...]
+    rest: dict[str, Any]
+
+    @property
+    def lacks(self) -> int:
+        """Expectations that are not met."""
+        return sum(not one.met for one in self.answers)
+
+    def form(self) -> dict[str, Any]:
+        """In the form of the API."""
+        return {
+            "kind": self.kind, "code": self.code, "name": self.name, "percent": percent(self.answers),
+            "expected": [
+                {"name": one.wanted.name, "met": one.met, "points": list(one.points), "clause": one.wanted.clause}
+                for one in self.answers
+            ],
+            "missing": [one.wanted.name for one in self.answers if not one.met],
+        } | self.rest  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All items of a question, most missing first, and the sums over all objects."""
+
+    items: tuple[_Item, ...]
+    sums: dict[str, Any]
+
+
+class Memory:
+    """Answers of the last questions, each as long as neither registry nor files have changed.
+
+    A page asks for one part after the other, and a province takes a second.
+    """
+
+    _MOST = 16
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[Any, ...], _Found] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, session: Session, who: Principal, wanted: Wanted, ask: Callable[[], _Found]) -> _Found:
+        """The answer, from ``ask`` where it is not held."""
+        # scope: node-internal because only whether anything changed is asked; answers are held by scope
+        files = session.execute(select(func.sum(FileHead.version), func.count(FileHead.owner))).one()
+        key = (version(session), *files, who.scope, wanted)
+        with self._lock:
+            found = self._held.get(key)
+        if found is None:
+            found = ask()
+        with self._lock:
+            self._held[key] = found
+            self._held.move_to_end(key)
+            while len(self._held) > self._MOST:
+                self._held.popitem(last=False)
+        return found
+
+
+def completeness(
+    session: Session, who: Principal, wanted: Wanted, nature_of: NatureOf, part: slice = slice(None),
+    memory: Memory | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """``{objects, expected, present, percent, by_kind, total, items}``; the items with most missing first.
+
+    Args:
+        session: a reading unit.
+        who: who asks.
+        wanted: which objects.
+        nature_of: whether a medium burns and is toxic.
+        part: which of the items are wanted.
+        memory: of former answers, if any.
 
     Raises:
         ApiError: 422 an unknown kind.
     """
     if wanted.kind and wanted.kind not in KINDS:
         raise invalid("kind", f"应为 {'、'.join(KINDS)} 之一")
+
+    def ask() -> _Found:
+        return _all(session, who, wanted, nature_of)
+
+    found = memory.get(session, who, wanted, ask) if memory else ask()
+    return found.sums | {"total": len(found.items), "items": [item.form() for item in found.items[part]]}
+
+
+def _all(session: Session, who: Principal, wanted: Wanted, nature_of: NatureOf) -> _Found:
     plant = _read(session, who, wanted)
-    items = [
-        _of_equipment(plant, row, names, nature_of) for row, *names in plant.equipment if row.code[12:14] in _TYPES
-    ]
+    items = [_of_equipment(plant, row, nature_of) for row in plant.equipment if row.code[12:14] in _TYPES]
     if not wanted.source:
         items += _of_processes(session, who, wanted, plant)
-    items = [item for item in items if not wanted.kind or item["kind"] == wanted.kind]
-    by_kind = {kind: _sum([item for item in items if item["kind"] == kind]) for kind in KINDS}
+    items = [item for item in items if not wanted.kind or item.kind == wanted.kind]
+    by_kind = {kind: _sum([item for item in items if item.kind == kind]) for kind in KINDS}
     whole = _sum(items)
     if wanted.missing_only:
-        items = [item for item in items if item["missing"]]
-    items.sort(key=lambda item: (-len(item["missing"]), item["code"]))
-    return whole | {"by_kind": by_kind, "items": items}
+        items = [item for item in items if item.lacks]
+    items.sort(key=lambda item: (-item.lacks, item.code))
+    return _Found(tuple(items), whole | {"by_kind": by_kind})
 
 
 def _read(session: Session, who: Principal, wanted: Wanted) -> _Plant:
     plant = _Plant()
     statement = (
-        scoped(select(Equipment, Source.name, Enterprise.name), who, Equipment)
+        scoped(
+            select(
+                Equipment.code,
+                Equipment.name,
+                Equipment.source,
+                Equipment.form,
+                Equipment.cas,
+                Equipment.medium,
+                Source.name,
+            ),
+            who,
+            Equipment,
+        )
         .join(Source, Source.code == Equipment.source)
-        .join(Enterprise, Enterprise.code == Source.enterprise)
         .order_by(Equipment.code)
     )
     points = scoped(select(Point.code, Point.name, Point.tag, Point.quantity, Point.unit, Point.equipment), who, Point)
@@ -89,8 +198,10 @@ def _read(session: Session, who: Principal, wanted: Wanted) -> _Plant:
     if wanted.source:
         statement = statement.where(Equipment.source == wanted.source)
         points = points.where(Point.source == wanted.source)
-    plant.equipment = [(row, source, enterprise) for row, source, enterprise in session.execute(statement)]
-    for code, name, tag, quantity, unit, equipment in session.execute(points.order_by(Point.code)):
+    plant.equipment = [_Equipment(*row) for row in session.execute(statement).tuples()]
+    names = scoped(select(Enterprise.code, Enterprise.name), who, Enterprise)
+    plant.enterprises = dict(row.tuple() for row in session.execute(names))
+    for code, name, tag, quantity, unit, equipment in session.execute(points):
         place = Place(code, name, tag or "", quantity, unit)
         plant.points[equipment].append(place)
         if equipment[12:14] == "Q0":
@@ -98,71 +209,59 @@ def _read(session: Session, who: Principal, wanted: Wanted) -> _Plant:
     return plant
 
 
-def _of_equipment(plant: _Plant, row: Equipment, names: list[str], nature_of: NatureOf) -> dict[str, Any]:
+def _of_equipment(plant: _Plant, row: _Equipment, nature_of: NatureOf) -> _Item:
     combustible, toxic = nature_of(row.cas, row.medium)
     kind = _TYPES[row.code[12:14]]
     if kind == TANK:
         expected = for_tank(row.form or "", combustible=combustible, toxic=toxic)
     else:
         expected = for_warehouse(combustible=combustible, toxic=toxic)
-    answers = answer(expected, plant.points.get(row.code, []), plant.detectors.get(row.source, []))
-    return _form(kind, row.code, row.name, answers) | {
-        "source": row.source, "source_name": names[0], "enterprise": row.source[:9], "enterprise_name": names[1],
-        "medium": row.medium,
+    answers = answer(expected, plant.points.get(row.code, ()), plant.detectors.get(row.source, ()))
+    enterprise = row.source[:9]
+    rest = {
+        "source": row.source, "source_name": row.source_name, "enterprise": enterprise,
+        "enterprise_name": plant.enterprises.get(enterprise), "medium": row.medium,
     }  # fmt: skip
+    return _Item(kind, row.code, row.name, tuple(answers), rest)
 
 
-def _of_processes(session: Session, who: Principal, wanted: Wanted, plant: _Plant) -> list[dict[str, Any]]:
+def _of_processes(session: Session, who: Principal, wanted: Wanted, plant: _Plant) -> list[_Item]:
     """Processes that the files declare, each with the points of its unit, or of all units where no name fits."""
-    statement = (
-        scoped(select(FileRow, Enterprise.name).where(FileRow.group == "processes"), who, FileRow)
-        .join(Enterprise, Enterprise.code == FileRow.owner)
-        .order_by(FileRow.owner, FileRow.row)
-    )
+    columns = (FileRow.owner, FileRow.row, FileRow.body)
+    statement = scoped(select(*columns).where(FileRow.group == "processes"), who, FileRow)
     if wanted.enterprise:
         statement = statement.where(FileRow.owner == wanted.enterprise)
-    units: dict[str, list[Equipment]] = defaultdict(list)
-    for row, *_ in plant.equipment:
+    units: dict[str, list[_Equipment]] = defaultdict(list)
+    for row in plant.equipment:
         if row.code[12:14] == "S0":
             units[row.code[:9]].append(row)
     found = []
-    for held, owner in session.execute(statement):
-        expected = processes().get(str(held.body.get("kind")))
+    for owner, key, body in session.execute(statement):
+        expected = processes().get(str(body.get("kind")))
         if expected is not None:
-            found.append(_of_process(plant, held, owner, units.get(held.owner, []), answer_to=expected))
+            found.append(_of_process(plant, f"{owner}/{key}", body, units.get(owner, []), expected))
     return found
 
 
 def _of_process(
-    plant: _Plant, held: FileRow, owner: str, units: list[Equipment], *, answer_to: Any
-) -> dict[str, Any]:  # fmt: skip
-    body: Mapping[str, Any] = held.body
-    unit = str(body.get("unit") or "")
+    plant: _Plant, code: str, body: Mapping[str, Any], units: list[_Equipment], expected: Sequence[Expectation]
+) -> _Item:
+    unit, enterprise = str(body.get("unit") or ""), code[:9]
     named = [row for row in units if unit and (unit in row.name or row.name in unit)]
     chosen = named or units
-    own = [place for row in chosen for place in plant.points.get(row.code, [])]
-    detectors = [place for source in {row.source for row in chosen} for place in plant.detectors.get(source, [])]
+    own = [place for row in chosen for place in plant.points.get(row.code, ())]
+    detectors = [place for source in {row.source for row in chosen} for place in plant.detectors.get(source, ())]
+    rest = {
+        "source": chosen[0].source if len(chosen) == 1 else None, "source_name": None, "enterprise": enterprise,
+        "enterprise_name": plant.enterprises.get(enterprise), "medium": None, "units": [row.name for row in chosen],
+        "unit_found": bool(named),
+    }  # fmt: skip
     title = f"{body['kind']}({unit})" if unit else str(body["kind"])
-    form = _form(PROCESS, f"{held.owner}/{held.row}", title, answer(answer_to, own, detectors))
-    return form | {
-        "source": chosen[0].source if len(chosen) == 1 else None, "source_name": None, "enterprise": held.owner,
-        "enterprise_name": owner, "medium": None, "units": [row.name for row in chosen], "unit_found": bool(named),
-    }  # fmt: skip
+    return _Item(PROCESS, code, title, tuple(answer(expected, own, detectors)), rest)
 
 
-def _form(kind: str, code: str, name: str, answers: list[Answer]) -> dict[str, Any]:
-    return {
-        "kind": kind, "code": code, "name": name, "percent": percent(answers),
-        "expected": [
-            {"name": one.wanted.name, "met": one.met, "points": list(one.points), "clause": one.wanted.clause}
-            for one in answers
-        ],
-        "missing": [one.wanted.name for one in answers if not one.met],
-    }  # fmt: skip
-
-
-def _sum(items: list[dict[str, Any]]) -> dict[str, Any]:
-    expected = sum(len(item["expected"]) for item in items)
-    present = expected - sum(len(item["missing"]) for item in items)
+def _sum(items: list[_Item]) -> dict[str, Any]:
+    expected = sum(len(item.answers) for item in items)
+    present = expected - sum(item.lacks for item in items)
     share = round(100 * present / expected, 1) if expected else None
     return {"objects": len(items), "expected": expected, "present": present, "percent": share}

@@ -12,9 +12,10 @@ from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
+from hazwatch.records.paging import Page
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.limits.service import MAX_ITEMS
-from hazwatch.registry.queries import PointFilter, page_of
+from hazwatch.registry.queries import PointFilter
 from hazwatch.registry.setpoints import views
 from hazwatch.registry.setpoints.model import Detector, propose
 from hazwatch.registry.setpoints.views import FactsOf
@@ -41,8 +42,9 @@ def router(desk: RegistryDesk, gate: Gate, facts_of: FactsOf) -> APIRouter:
         show: Annotated[str, Query(max_length=12)] = "all",
     ) -> dict[str, Any]:  # fmt: skip
         with reading(desk.sessions) as session:
-            found = views.detectors(session, who, PointFilter(q, source, enterprise), facts_of, show)
-        return page_of(found, request).form()
+            part = slice(request.offset, request.offset + request.page_size)
+            found = views.detectors(session, who, PointFilter(q, source, enterprise), facts_of, show, part=part)
+        return Page(found.items, found.total, request.page, request.page_size).form()
 
     @routes.get("/calculate")
     def calculate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -19,21 +19,37 @@ from hazwatch.registry.limits import service as limits
 from hazwatch.registry.limits.model import THRESHOLDS, LimitSet
 from hazwatch.registry.limits.tables import RegulatorLimit
 from hazwatch.registry.queries import PointFilter
-from hazwatch.registry.setpoints.model import Detector, GasFacts, differences, propose
+from hazwatch.registry.setpoints.model import Detector, Difference, GasFacts, SetPoints, differences, propose
 from hazwatch.registry.tables import Enterprise, Equipment, Point, Source
 
 #: What is known of a gas, by CAS number and name; None where it is not certain. Handed in by the composition root.
 FactsOf = Callable[[str | None, str | None], GasFacts | None]
 #: Differences that the standard does not allow.
 AGAINST = ("missing", "laxer")
+_CHUNK = 500
+#: Code, and all that decides what a detector is worth (``_Judged.key``).
+_COLUMNS = (
+    Point.code, Point.unit, Point.range_low, Point.range_high, Equipment.cas, Equipment.medium, Point.ll, Point.l,
+    Point.h, Point.hh, RegulatorLimit.ll, RegulatorLimit.l, RegulatorLimit.h, RegulatorLimit.hh,
+)  # fmt: skip
 _SHOWN = ("all", "differing", "against", "problems")
+
+
+@dataclass(frozen=True, slots=True)
+class Detectors:
+    """Detectors that were asked for: how many, and the rows of one part of them."""
+
+    total: int
+    items: list[dict[str, Any]]
 
 
 def detectors(
     session: Session, who: Principal, wanted: PointFilter, facts_of: FactsOf, show: str = "all",
-    codes: Collection[str] | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    codes: Collection[str] | None = None, part: slice = slice(None),
+) -> Detectors:  # fmt: skip
     """Gas detectors with proposal, both sets and what differs, by code.
+
+    A province has 20,000 of them: all are judged, from plain columns and each kind once, and only a part is dressed.
 
     Args:
         session: a reading unit.
@@ -42,19 +58,17 @@ def detectors(
         facts_of: what is known of gases.
         show: ``all``, ``differing``, ``against`` the standard, or ``problems``: nothing can be proposed.
         codes: only these points.
+        part: which of them are wanted as rows.
 
     Raises:
         ApiError: 422 an unknown ``show``.
     """
     if show not in _SHOWN:
         raise invalid("show", f"应为 {'、'.join(_SHOWN)} 之一")
-    names = (Equipment.cas, Equipment.medium, Equipment.name, Source.name, Enterprise.name)
     statement = (
-        scoped(select(Point, RegulatorLimit, *names).where(Point.quantity == "QT"), who, Point)
+        scoped(select(*_COLUMNS).where(Point.quantity == "QT"), who, Point)
         .outerjoin(RegulatorLimit, RegulatorLimit.point == Point.index)
         .join(Equipment, Equipment.code == Point.equipment)
-        .join(Source, Source.code == Point.source)
-        .join(Enterprise, Enterprise.code == Point.enterprise)
         .order_by(Point.code)
     )
     if wanted.q:
@@ -66,16 +80,17 @@ def detectors(
             statement = statement.where(column == value)
     if codes is not None:
         statement = statement.where(Point.code.in_(sorted(codes)))
-    known: dict[tuple[str | None, str | None], GasFacts | None] = {}
-    forms = []
-    for point, regulator, cas, medium, *owners in session.execute(statement):
-        if (cas, medium) not in known:
-            known[cas, medium] = facts_of(cas, medium)
-        form = _form(point, regulator, known[cas, medium])
-        form |= dict(zip(("equipment_name", "source_name", "enterprise_name"), owners, strict=True))
-        if _wanted(form, show):
-            forms.append(form | {"medium": medium, "cas": cas})
-    return forms
+    judged: dict[tuple[Any, ...], _Judged] = {}
+    chosen = []
+    for code, *kind in session.execute(statement):
+        key = tuple(kind)
+        if key not in judged:
+            judged[key] = _judge(key, facts_of)
+        if judged[key].shown(show):
+            chosen.append((code, judged[key]))
+    shown = chosen[part]
+    names = _names(session, who, [code for code, _ in shown])
+    return Detectors(len(chosen), [names[code] | one.form() for code, one in shown])
 
 
 def put_right(desk: RegistryDesk, who: Principal, codes: Collection[str], facts_of: FactsOf, reason: str) -> int:
@@ -86,7 +101,7 @@ def put_right(desk: RegistryDesk, who: Principal, codes: Collection[str], facts_
     """
     with reading(desk.sessions) as session:
         found = detectors(session, who, PointFilter(), facts_of, codes=codes)
-    seen = {form["code"]: form for form in found}
+    seen = {form["code"]: form for form in found.items}
     wanted: dict[str, dict[str, float | None]] = {}
     for code in codes:
         values = seen[code]["proposed"]["values"] if code in seen else {}
@@ -96,20 +111,68 @@ def put_right(desk: RegistryDesk, who: Principal, codes: Collection[str], facts_
     return limits.propose(desk, who, LimitSet.ENTERPRISE, wanted, reason or "按 GB/T 50493-2019 设定气体报警值")
 
 
-def _wanted(form: dict[str, Any], show: str) -> bool:
-    if show == "problems":
-        return bool(form["proposed"]["problems"])
-    kinds = {one["kind"] for one in form["differences"]}
-    return show == "all" or (bool(kinds & set(AGAINST)) if show == "against" else bool(kinds))
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What holds for all detectors of one kind: same unit, range, medium and limits."""
+
+    key: tuple[Any, ...]
+    gas: GasFacts | None
+    proposed: SetPoints
+    differences: tuple[Difference, ...]
+
+    def shown(self, show: str) -> bool:
+        """Whether a list shows them."""
+        if show == "problems":
+            return bool(self.proposed.problems)
+        return show == "all" or any(show == "differing" or one.kind in AGAINST for one in self.differences)
+
+    def form(self) -> dict[str, Any]:
+        """Their part of a row."""
+        unit, low, high, cas, medium, *values = self.key
+        half = len(THRESHOLDS)
+        return {
+            "unit": unit, "range_low": low, "range_high": high, "cas": cas, "medium": medium,
+            "gas": self.gas.name if self.gas else None, "proposed": asdict(self.proposed),
+            "own": dict(zip(THRESHOLDS, values[:half], strict=True)),
+            "regulator": dict(zip(THRESHOLDS, values[half:], strict=True)),
+            "differences": [asdict(one) for one in self.differences],
+        }  # fmt: skip
 
 
-def _form(point: Point, regulator: RegulatorLimit | None, gas: GasFacts | None) -> dict[str, Any]:
-    proposed = propose(Detector(point.unit, point.range_low, point.range_high), gas)
-    own = {name: getattr(point, name) for name in THRESHOLDS}
-    theirs = {name: getattr(regulator, name, None) for name in THRESHOLDS}
-    return {
-        "code": point.code, "name": point.name, "tag": point.tag, "unit": point.unit, "range_low": point.range_low,
-        "range_high": point.range_high, "source": point.source, "enterprise": point.enterprise,
-        "gas": gas.name if gas else None, "proposed": asdict(proposed), "own": own, "regulator": theirs,
-        "differences": [asdict(one) for one in differences(proposed.values, own, theirs)],
-    }  # fmt: skip
+def _judge(key: tuple[Any, ...], facts_of: FactsOf) -> _Judged:
+    unit, low, high, cas, medium, *values = key
+    gas = facts_of(cas, medium)
+    proposed = propose(Detector(unit, low, high), gas)
+    half = len(THRESHOLDS)
+    own, theirs = (dict(zip(THRESHOLDS, part, strict=True)) for part in (values[:half], values[half:]))
+    return _Judged(key, gas, proposed, tuple(differences(proposed.values, own, theirs)))
+
+
+def _names(session: Session, who: Principal, codes: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Names around the points of a part."""
+    found: dict[str, dict[str, Any]] = {}
+    ordered = sorted(codes)
+    keys = ("code", "name", "tag", "source", "enterprise", "equipment_name", "source_name", "enterprise_name")
+    for start in range(0, len(ordered), _CHUNK):
+        statement = (
+            scoped(
+                select(
+                    Point.code,
+                    Point.name,
+                    Point.tag,
+                    Point.source,
+                    Point.enterprise,
+                    Equipment.name,
+                    Source.name,
+                    Enterprise.name,
+                ),
+                who,
+                Point,
+            )
+            .join(Equipment, Equipment.code == Point.equipment)
+            .join(Source, Source.code == Point.source)
+            .join(Enterprise, Enterprise.code == Point.enterprise)
+            .where(Point.code.in_(ordered[start : start + _CHUNK]))
+        )
+        found |= {row[0]: dict(zip(keys, row, strict=True)) for row in session.execute(statement)}
+    return found
