@@ -13,6 +13,7 @@ from hazwatch.alarms.model import KIND_PROCESS, Record
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.alarms.tables import Alarm
 from hazwatch.app import sites
+from hazwatch.app.books import Books
 from hazwatch.app.facts import Picture
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.risk import book
@@ -54,8 +55,8 @@ class RiskRoom:
         self._live: dict[str, Live] = {}
         self._silent: dict[str, float] = {}
         self.indicators = Indicators()
-        #: Balances of tanks, by source: ratio of CUSUM and threshold, and what it looks like.
-        self.balances: dict[str, tuple[float, str]] = {}
+        self._books = Books()
+        self._records_now: list[Declared] = []
         #: The desk; set by the engine right after, because both ask each other.
         self.risk: RiskDesk
 
@@ -66,6 +67,7 @@ class RiskRoom:
         with reading(self._sessions) as session:
             self._sites = sites.read(session, picture.points)
         self._near = sites.neighbours(self._sites, self.risk.configuration.ring_m)
+        self._books.know(self._records_now, self._sites)
         self.indicators.know([s.code for s in picture.sources])
 
     def recall(self, now: int) -> None:
@@ -87,7 +89,8 @@ class RiskRoom:
         with reading(self._sessions) as session:
             records = book.in_force(session, now)
             live, shadow = book.effective(session)
-        self._of_source, self._of_place = {}, []
+        self._of_source, self._of_place, self._records_now = {}, [], records
+        self._books.know(records, self._sites)
         for record in records:
             if len(record.object) == SOURCE_LENGTH:
                 self._of_source.setdefault(record.object, []).append(record)
@@ -132,8 +135,7 @@ class RiskRoom:
         live |= {name: (round(value, 4), "") for name, value in quality.items()}
         if any(r.kind == "special_work" and r.body["work"] == "hot_special" for r in records):
             live["lel"] = (self._lel(source), "")
-        if source.code in self.balances:
-            live["balance"] = self.balances[source.code]
+        live |= self._books.live(source.code)
         worst, name = self._neighbour(source.code)
         if worst:
             live["neighbour"] = (float(worst), f"连锁范围内{name}为{Colour(worst).zh}色")
@@ -215,6 +217,10 @@ class RiskRoom:
             if (own >= k.orange or floor) and g.colour > worst:
                 worst, name = int(g.colour), self.risk.name(other)
         return worst, name
+
+    def balance(self, until: int) -> set[str]:
+        """Look at the books of tanks; the sources of those that came to a verdict."""
+        return self._books.look(until, self._sites, self._value)
 
     # --- what moves without events ---------------------------------------------------------------------------------
 

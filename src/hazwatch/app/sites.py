@@ -12,11 +12,26 @@ from sqlalchemy.orm import Session
 from hazwatch.registry.facts import PointRow, Points
 from hazwatch.registry.tables import Equipment, Source
 from hazwatch.risk.features import Service, service_of
-from hazwatch.vocabulary.codes import EQUIPMENT_LENGTH, SOURCE_LENGTH
+from hazwatch.vocabulary.codes import SOURCE_LENGTH
 
 _EARTH_M = 6_371_000.0
+#: The northernmost latitude of China, degrees.
+_NORTH = 54.0
 #: Quantities of the points whose names are looked at.
-_LOOKED_AT = (b"FW", b"FS", b"CL", b"KG", b"WD", b"YL")
+_LOOKED_AT = (b"FW", b"FS", b"CL", b"KG", b"WD", b"YL", b"YW", b"LL")
+
+
+@dataclass(slots=True)
+class Tank:
+    """What a material balance reads of a tank: points by dense index, and its shape."""
+
+    diameter: float
+    height: float
+    sphere: bool
+    level: list[int] = field(default_factory=list)
+    temperature: list[int] = field(default_factory=list)
+    inflow: list[int] = field(default_factory=list)
+    outflow: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -28,7 +43,7 @@ class Site:
         stock: (point, design quantity in t) of every vessel or store; complete: all of them are measured.
         inlets: equipment → positions of its inlet cut-off valves.
         blanket: pressures of blanketed tanks; fans: equipment → whether its fan runs; climate: temperature, humidity.
-        wind, air: of the weather stations of its park.
+        wind, air: of the weather stations of its park. tanks: by equipment, those whose shape is known.
     """
 
     service: Service
@@ -42,6 +57,7 @@ class Site:
     climate: list[int] = field(default_factory=list)
     wind: Sequence[int] = ()
     air: Sequence[int] = ()
+    tanks: dict[str, Tank] = field(default_factory=dict)
 
 
 def read(session: Session, points: Points) -> dict[str, Site]:
@@ -52,6 +68,7 @@ def read(session: Session, points: Points) -> dict[str, Site]:
         session.execute(select(Equipment.code, Equipment.design_t).where(Equipment.design_t > 0)).tuples().all()
     )
     sites = {code: Site(service_of(kind), lon, lat) for code, kind, lon, lat, _ in rows}
+    _shape_tanks(session, sites)
     park_of = {code: path.rsplit("/", 2)[0] for code, _, _, _, path in rows}
     weather: dict[str, tuple[list[int], list[int]]] = {}
     measured: set[str] = set()
@@ -75,9 +92,21 @@ def read(session: Session, points: Points) -> dict[str, Site]:
     return sites
 
 
+def _shape_tanks(session: Session, sites: Mapping[str, Site]) -> None:
+    # scope: node-internal because the engine grades every source; grades carry the path themselves
+    shapes = select(Equipment.code, Equipment.diameter_m, Equipment.height_m, Equipment.form)
+    for code, diameter, height, form in session.execute(shapes.where(Equipment.diameter_m > 0)).tuples():
+        if code[12:14] == "G0" and code[:SOURCE_LENGTH] in sites:
+            tank = Tank(diameter or 0.0, height or 0.0, "球" in (form or ""))
+            sites[code[:SOURCE_LENGTH]].tanks[code] = tank
+
+
 def _place(site: Site, row: PointRow, design: Mapping[str, float | None], measured: set[str]) -> None:
     """Put a point where its term looks for it, by quantity, kind of equipment, and its name."""
     equipment, kind = row.equipment, row.equipment[12:14]
+    tank = site.tanks.get(equipment)
+    if tank is not None:
+        _place_in(tank, row)
     match row.quantity:
         case "CL" if design.get(equipment):
             site.stock.append((row.index, float(design[equipment] or 0.0)))
@@ -94,29 +123,42 @@ def _place(site: Site, row: PointRow, design: Mapping[str, float | None], measur
             pass
 
 
+def _place_in(tank: Tank, row: PointRow) -> None:
+    """Put a point where the balance of its tank looks for it. Of temperatures the first is the liquid's."""
+    match row.quantity:
+        case "YW":
+            tank.level.append(row.index)
+        case "WD" if not tank.temperature:
+            tank.temperature.append(row.index)
+        case "LL" if "进" in row.name:
+            tank.inflow.append(row.index)
+        case "LL" if "出" in row.name:
+            tank.outflow.append(row.index)
+        case _:
+            pass
+
+
 def neighbours(sites: Mapping[str, Site], ring_m: float) -> dict[str, list[str]]:
     """Sources within the escalation ring of each source, by the distance of their places."""
     if ring_m <= 0:
         return {}
+    # Cells are no narrower than the ring anywhere in China.
+    high, wide = math.degrees(ring_m / _EARTH_M), math.degrees(ring_m / _EARTH_M / math.cos(math.radians(_NORTH)))
     cells: dict[tuple[int, int], list[tuple[str, float, float]]] = {}
-    placed: dict[str, tuple[float, float]] = {}
-    for code, site in sites.items():
-        if site.lon is None or site.lat is None:
-            continue
-        y = math.radians(site.lat) * _EARTH_M
-        x = math.radians(site.lon) * _EARTH_M * math.cos(math.radians(site.lat))
-        placed[code] = (x, y)
-        cells.setdefault((int(x // ring_m), int(y // ring_m)), []).append((code, x, y))
+    placed = {c: (s.lon, s.lat) for c, s in sites.items() if s.lon is not None and s.lat is not None}
+    for code, (lon, lat) in placed.items():
+        cells.setdefault((int(lon // wide), int(lat // high)), []).append((code, lon, lat))
     found: dict[str, list[str]] = {}
-    for code, (x, y) in placed.items():
-        cx, cy = int(x // ring_m), int(y // ring_m)
-        around = [one for dx in (-1, 0, 1) for dy in (-1, 0, 1) for one in cells.get((cx + dx, cy + dy), ())]
-        near = sorted(other for other, ox, oy in around if other != code and math.hypot(ox - x, oy - y) <= ring_m)
+    for code, (lon, lat) in placed.items():
+        x, y = int(lon // wide), int(lat // high)
+        around = [one for dx in (-1, 0, 1) for dy in (-1, 0, 1) for one in cells.get((x + dx, y + dy), ())]
+        near = sorted(c for c, a, b in around if c != code and _metres(lon, lat, a, b) <= ring_m)
         if near:
             found[code] = near
     return found
 
 
-def equipment_of(code: str) -> str:
-    """The equipment that a point code belongs to."""
-    return code[:EQUIPMENT_LENGTH]
+def _metres(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Distance of two places that lie near each other."""
+    east = math.radians(other_lon - lon) * math.cos(math.radians((lat + other_lat) / 2))
+    return _EARTH_M * math.hypot(east, math.radians(other_lat - lat))

@@ -137,6 +137,7 @@ class Watch:
             return
         await self._quality_alarms(until)
         await self.room.on_tick(until)
+        self._moved |= self.look.balance(until)
         if until >= self._window.due:
             await self._trends(until)
         elif until >= self._confidence_due:

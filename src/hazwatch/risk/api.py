@@ -164,7 +164,8 @@ _FIELD_ZH = {
     "missed": "未完成比例(0–1)", "name": "屏障名称", "pfd_design": "设计 PFD", "pfd_now": "当前 PFD",
     "bypassed": "已旁路",
     "point": "其变量的指标编码", "colour": "预警颜色", "text": "预警内容", "condition": "情况", "value": "程度(0–1)",
-    "points": "指标或设备编码", "reason": "原因", "equipment": "设备编码",
+    "density": "20 ℃ 密度 kg/m³", "expansion": "体积膨胀系数 1/K", "level_sd": "液位计不确定度 m",
+    "flow_share": "流量计系统误差(占流量)", "points": "指标或设备编码", "reason": "原因", "equipment": "设备编码",
 }  # fmt: skip
 
 

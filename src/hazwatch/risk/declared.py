@@ -31,7 +31,7 @@ CONDITIONS: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {
     "special_work": "特殊作业", "commitment": "安全承诺", "phase": "试生产/开停车", "danger": "逾期隐患",
     "tasks": "排查任务", "interlock": "摘除联锁", "barrier": "屏障", "weather": "气象预警", "condition": "现场情况",
-    "maintenance": "检维修/测试", "cut_off": "切断确认", "transfer_order": "收发作业令",
+    "maintenance": "检维修/测试", "cut_off": "切断确认", "transfer_order": "收发作业令", "tank_balance": "物料平衡参数",
 }  # fmt: skip
 
 
@@ -82,6 +82,10 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, Any]]] = {
     "maintenance": {"points": ("texts", None), "reason": ("text", None)},
     "cut_off": {"equipment": ("text", None), "note": ("text?", None)},
     "transfer_order": {"equipment": ("text", None), "note": ("text?", None)},
+    "tank_balance": {
+        "equipment": ("text", None), "density": ("number", (200, 3000)), "expansion": ("number?", (0, 0.01)),
+        "level_sd": ("number?", (1e-5, 1)), "flow_share": ("number?", (0, 0.1)),
+    },
 }  # fmt: skip
 
 
@@ -144,6 +148,7 @@ _TITLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "maintenance": lambda b: f"检维修/测试:{b['reason']}",
     "cut_off": lambda b: f"切断已确认 {b['equipment']}",
     "transfer_order": lambda b: f"收发作业令 {b['equipment']}",
+    "tank_balance": lambda b: f"物料平衡 {b['equipment']},{b['density']:g} kg/m³",
 }
 
 
