@@ -230,6 +230,18 @@ def test_what_is_not_certain_is_refused_with_candidates(entry, field, least) -> 
     assert len(found[0].candidates) >= least
 
 
+def test_a_name_much_like_one_of_table_1_is_told_where_table_2_decides() -> None:
+    def note(name: str, **more) -> str:
+        data = {"population_500m": 0, "substances": [{"name": name, "category": "W5.3", "q_t": 1, **more}]}
+        read = reading.read(json.dumps(data).encode())
+        return grade(read.entries, 0).terms[0].note
+
+    assert "二氧化硫" in note("二氧化流")
+    assert "1,2-环氧丙烷" in note("环氧丙烷")
+    assert note("二甲苯异构体") == note("润滑油") == note("甲醛", form="其他") == ""
+    assert "表1" not in note("甲醇")
+
+
 def test_the_candidates_can_be_used_as_they_stand() -> None:
     for entry in ({"name": "硝化纤维素"}, {"name": "硝酸铵"}, {"name": "甲醛"}, {"cas": "9004-70-0"}):
         for candidate in flaws_of({"q_t": 1, **entry})[0].candidates[:-1]:

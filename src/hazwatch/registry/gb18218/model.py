@@ -40,6 +40,7 @@ class Entry:
         quantity: design maximum in t (4.2.2); for a mixture of the hazard class of the pure substance the whole
             mixture (4.2.3).
         above_boiling: worked with above its boiling point; then a flammable liquid counts as W5.1.
+        doubt: what a person should look at once more, empty if nothing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Entry:
     categories: tuple[Category, ...]
     quantity: Fraction
     above_boiling: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def _term(entry: Entry, choice: BetaChoice) -> Term:
         asked = held if choice is BetaChoice.LARGEST else fixing
         beta, symbol = _largest(asked)
         note = "多类别,β 取最大值" if choice is BetaChoice.LARGEST and len(held) > 1 else ""
+    note = ";".join(filter(None, (note, entry.doubt)))
     clause = f"{place};β {'表3' if symbol == '表3' else f'表4 {symbol}'.strip()}"
     return Term(entry.name, entry.quantity, critical, beta, entry.quantity / critical, symbol, clause, note)
 

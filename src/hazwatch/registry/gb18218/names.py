@@ -14,6 +14,9 @@ from hazwatch.registry.model import check_cas
 #: A form with this word says: none of the forms that the table lists.
 OTHER = ("其他", "其它", "other")
 _SHOWN = 8
+#: From here on two names are so much alike that one may be a slip of the other.
+_ALIKE = 0.75
+_SHORT = 2
 _SEPARATORS = re.compile(r"[;;,,、|/\s]+")
 
 
@@ -86,6 +89,18 @@ def row_of(name: str, cas: str, form: str, categories: Sequence[Category]) -> Ro
     message = f"{what!r} 的形态 {form!r} 不在表1所列之中" if form else f"{what!r} 不能唯一确定表1的行,须写明形态(form)"
     exits = [Candidate("不属于以上形态", f'"form": "{OTHER[0]}" 并写 category(表2类别)')]
     raise NotIdentifiedError("form", message, [_of_row(row, name) for row in rows] + exits)
+
+
+def doubt_of(name: str, row: Row | None) -> str:
+    """What to look at once more where Table 2 decides although Table 1 has a name much like this one."""
+    if row is not None or not name:
+        return ""
+    asked = normal(name)
+    keys = [key for key in _by_name() if not key.isascii()]
+    near = sorted((key for key in keys if len(asked) > _SHORT and asked in key), key=len)
+    near += difflib.get_close_matches(asked, keys, n=3, cutoff=_ALIKE)
+    names = list(dict.fromkeys(found.name for key in near for found in _by_name()[key] if asked != key))
+    return f"不在表1,按所写表2类别判定;表1 有相近名称 {'、'.join(names[:3])},若即该物质请改用该名称" if names else ""
 
 
 def _named(name: str, cas: str) -> list[Row]:

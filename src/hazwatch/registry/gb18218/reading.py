@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from hazwatch.registry.gb18218.model import Entry
-from hazwatch.registry.gb18218.names import Candidate, NotIdentifiedError, categories_of, row_of
+from hazwatch.registry.gb18218.names import OTHER, Candidate, NotIdentifiedError, categories_of, doubt_of, row_of
 from hazwatch.registry.gb18218.standard import normal
 
 #: More than the largest tank farm holds by far; beyond it is a slip of the keyboard.
@@ -160,7 +160,8 @@ def _entry(where: str, item: Any) -> Entry:
     except NotIdentifiedError as error:
         raise UnitError([Flaw(f"{where}.{error.field}", str(error), error.candidates)]) from error
     name = texts["name"] or (row.name if row else texts["cas"])
-    return Entry(name, row, categories, quantity, above)
+    other = normal(texts["form"]) in OTHER
+    return Entry(name, row, categories, quantity, above, "" if other else doubt_of(texts["name"], row))
 
 
 def _identity(entry: Entry, item: Mapping[str, Any]) -> tuple[object, ...]:
