@@ -73,7 +73,7 @@ class Picture:
 def load(sessions: Sessions, owns: Owns = everything) -> Picture:
     """Read the registry, or the part of the enterprises that are ours. Arrays by dense index are as long as ever."""
     with reading(sessions) as session:
-        points = Points.read(session, owns)
+        points = Points.read(session, None if owns is everything else owns)
         sources = [source for source in registry_facts.all_sources(session) if owns(source.enterprise)]
         arrays = registry_directory.limits(session)
         gateways = registry_facts.all_gateways(session)

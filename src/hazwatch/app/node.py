@@ -126,9 +126,6 @@ def settle_memory() -> None:
     """What is loaded by now stays: the collector need not walk through it; scraps go back to the system."""
     gc.collect()
     gc.freeze()
-    # What is made later lives either for a frame or for long; looking for rings at every 700 objects took an eighth
-    # of the time of access.
-    gc.set_threshold(50_000, 20, 50)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library has nothing to trim
             ctypes.CDLL(None).malloc_trim(0)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.secrets import unseal
-from hazwatch.records.bulk import columns
+from hazwatch.records.bulk import columns, figure, figures
 from hazwatch.registry.limits.tables import RegulatorLimit
 from hazwatch.registry.service import gateway_options, version
 from hazwatch.registry.tables import Counter, Gateway, Point
@@ -144,17 +144,18 @@ def limits(session: Session) -> LimitArrays:
     names = ("ll", "l", "h", "hh", "deadband", "range_low", "range_high", "on_delay_s", "off_delay_s")
     table = np.full((len(names), size), np.nan)
     gateway = np.full(size, -1, np.int64)
-    statement = select(Point.index, Gateway.number, *(getattr(Point, name) for name in names))
+    statement = select(Point.index, Gateway.number, *(figure(getattr(Point, name)) for name in names))
     statement = statement.join(Gateway, Gateway.code == Point.gateway)
-    for index, number, *figures in columns(session, statement):
+    for index, number, *found in columns(session, statement):
         at = np.array(index, np.int64)
         gateway[at] = number
-        table[:, at] = np.array(figures, np.float64)
+        for k, values in enumerate(found):
+            table[k, at] = figures(values)
     floats = dict(zip(names[:7], table[:7], strict=True))
     regulator = np.full((size, 4), np.nan)
     row = RegulatorLimit
-    for index, *figures in columns(session, select(row.point, row.ll, row.l, row.h, row.hh)):
-        regulator[np.array(index, np.int64)] = np.array(figures, np.float64).T
+    for index, *found in columns(session, select(row.point, *map(figure, (row.ll, row.l, row.h, row.hh)))):
+        regulator[np.array(index, np.int64)] = np.column_stack([figures(values) for values in found])
     delays = np.rint(np.nan_to_num(table[7:]) * 1_000).astype(np.int64)
     at_version = session.get_one(Counter, "limit_version").next - 1
     return LimitArrays(

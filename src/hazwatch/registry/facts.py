@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hazwatch.records.bulk import columns
+from hazwatch.records.bulk import Texts, columns, fixed
 from hazwatch.registry.tables import Enterprise, Gateway, Point, Source
 from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH, EQUIPMENT_LENGTH, SOURCE_LENGTH
 
@@ -92,21 +92,25 @@ class Points:
         owners = {e.code: (e.name, e.path) for e in all_enterprises(session)}
         sources = dict(session.execute(select(Source.code, Source.name)).tuples().all())
         self = cls(owners, sources)
-        names: list[bytes] = []
+        names: list[Texts] = []
         units: dict[str, int] = {}
         gateways: dict[str, int] = {}
         parts: list[tuple[NDArray[Any], ...]] = []
         wanted = (Point.index, Point.code, Point.name, Point.quantity, Point.unit, Point.gateway, Point.simulated)
         statement = select(*wanted).order_by(Point.index)
         for part in columns(session, statement):
-            keep = [owns is None or owns(code[:ENTERPRISE_LENGTH]) for code in part[1]]
-            if not any(keep):
-                continue
-            index, code, name, quantity, unit, gateway, simulated = (list(compress(column, keep)) for column in part)
-            names.extend(text.encode() for text in name)
+            if owns is not None:
+                mine = {code[:ENTERPRISE_LENGTH] for code in part[1]}
+                mine = {enterprise for enterprise in mine if owns(enterprise)}
+                keep = [code[:ENTERPRISE_LENGTH] in mine for code in part[1]]
+                if not any(keep):
+                    continue
+                part = tuple(tuple(compress(column, keep)) for column in part)  # noqa: PLW2901  # the same, less of it
+            index, code, name, quantity, unit, gateway, simulated = part
+            names.append(Texts.of(name))
             parts.append(
                 (
-                    np.array(index, np.int64), np.array(code, "S22"), np.array(quantity, "S2"),
+                    np.array(index, np.int64), fixed(code, 22), fixed(quantity, 2),
                     np.array([units.setdefault(u, len(units)) for u in unit], np.int32),
                     np.array([gateways.setdefault(g, len(gateways)) for g in gateway], np.int32),
                     np.array(simulated, np.bool_),
@@ -118,8 +122,8 @@ class Points:
             )
             self._at = np.full(int(self.index[-1]) + 1, -1, np.int64)
             self._at[self.index] = np.arange(len(self.index))
-        self._names = b"".join(names)
-        self._starts = np.cumsum([0, *map(len, names)])
+        self._names = b"".join(part.data for part in names)
+        self._starts = np.cumsum(np.concatenate([[0], *(part.sizes for part in names)]))
         self._units, self.gateways = list(units), list(gateways)
         return self
 
