@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 APT = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: help setup setup-test run test lint unit bench bench-nation bench-history bench-peers bench-warning bench-risk docs lock wheel clean
+.PHONY: help setup setup-test run test lint unit bench bench-nation bench-history bench-peers bench-warning bench-risk bench-registry docs lock wheel clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench-warning: .setup/run ## Early warning on live Tennessee Eastman runs (needs
 bench-risk: .setup/run ## Grading a nation, and the material balance of simulated tanks
 	$(BIN)/python bench/risk.py
 	$(BIN)/python bench/balance.py 40
+
+bench-registry: .setup/run ## A province of files: import of 60,000 points, p50 and p95 of every list over HTTP
+	$(BIN)/python bench/registry.py
 
 docs: .setup/dev ## Write the generated parts of the documentation anew (settings, command line)
 	$(BIN)/python docs/generate.py

@@ -21,6 +21,9 @@ from hazwatch.registry.files.model import OwnerKind
 from hazwatch.registry.files.service import Reason
 from hazwatch.registry.service import seed
 
+#: What a workbook holds does not depend on the database; the store itself is tested on both.
+pytestmark = pytest.mark.parametrize("records", ["sqlite"], indirect=True)
+
 JIA, PARK = "410902001", "P4109001"
 ENGINEER = Principal("eng", "工程师", Role.ENGINEER, "/410000/", "410000")
 
@@ -128,8 +131,8 @@ def test_hostile_workbooks_are_refused_with_a_reason(town: Office) -> None:
         book.import_book(town.desk, ENGINEER, JIA, exported(town), "a.xlsm", "x", dry_run=True)
 
 
-def test_templates_have_drop_downs_for_choices(town: Office) -> None:
-    del town
+def test_templates_have_drop_downs_for_choices(records: Sessions) -> None:
+    del records
     for kind in OwnerKind:
         read = openpyxl.load_workbook(BytesIO(book.empty_workbook(kind)))
         for sheet in book.sheets_of(kind):
@@ -152,7 +155,7 @@ def test_an_import_needs_an_engineer_a_reason_and_the_scope(town: Office) -> Non
         assert refused.value.status == status
 
 
-def test_a_bundle_can_be_checked_by_anybody(town: Office) -> None:
+def test_a_bundle_can_be_checked_by_anybody(town: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     service.change(town.desk, ENGINEER, JIA, [Op("identity", "", "head", None, "王甲")], Reason("补录"))
     documents.upload(town.desk, ENGINEER, JIA, b"%PDF-1", documents.Upload("pid", "P&ID", "流程图.pdf", "首次"))
     name, content_ = bundle.make_bundle(town.desk, SYSTEM, JIA)
@@ -169,6 +172,10 @@ def test_a_bundle_can_be_checked_by_anybody(town: Office) -> None:
                     text = parts.read(info)
                     other.writestr(info.filename, text.replace("王甲".encode(), "李乙".encode()))
             other.writestr("more.txt", b"x")
+    monkeypatch.setattr(bundle, "MAX_DOCUMENTS", 5)
+    with pytest.raises(ApiError) as large:
+        bundle.make_bundle(town.desk, SYSTEM, JIA)
+    assert large.value.status == 409
     problems = " ".join(bundle.check_bundle(changed.getvalue()).problems)
     assert "file.json" in problems
     assert "more.txt" in problems

@@ -72,6 +72,8 @@ def test_the_registry_takes_it_once(records: Sessions) -> None:
     assert first.files >= 12
     again = bring_in(room.desk, "410000", 3, Size(12, 20, 120))
     assert (again.files, again.result.counts["指标"]["unchanged"]) == (0, 120)
+    with pytest.raises(ValueError, match="另一份"):
+        bring_in(room.desk, "410000", 4, Size(12, 20, 120))
     with reading(records) as session:
         code = min(row.code for row in make(3, Size(12, 20, 120), counties_of("410000")).description.enterprises)
         found = views.file_view(session, SYSTEM, code, room.now, None)

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from hazwatch.identity.errors import conflict
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import reading
 from hazwatch.records.paging import PageRequest
@@ -30,6 +31,8 @@ from hazwatch.vocabulary.moments import iso
 MANIFEST = "manifest.json"
 FORMAT = "hazwatch-file/1"
 MAX_BUNDLE = 500 * 1024 * 1024
+#: A bundle is made in memory.
+MAX_DOCUMENTS = 400 * 1024 * 1024
 _MAX_PARTS = 5_000
 _EVERYTHING = PageRequest(1, 1_000_000)
 
@@ -49,7 +52,7 @@ def make_bundle(desk: RegistryDesk, who: Principal, code: str) -> tuple[str, byt
     """The owner's name, and the ZIP.
 
     Raises:
-        ApiError: 404 there is no such owner in scope.
+        ApiError: 404 there is no such owner in scope; 409 its documents are too large for one ZIP.
     """
     buffer = BytesIO()
     with reading(desk.sessions) as session, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as parts:
@@ -72,6 +75,8 @@ def _parts(session: Session, who: Principal, now: int, code: str) -> Iterator[tu
     yield "boundary.geojson", _json(file_geojson(content, code))
     yield "workbook.xlsx", file_workbook(session, who, code)
     found = documents.documents(session, who, code)
+    if sum(version["size"] for row in found for version in (row, *row["older"])) > MAX_DOCUMENTS:
+        raise conflict(f"文件合计超过 {MAX_DOCUMENTS // 1024 // 1024} MiB,不能装入一个压缩包", "请在页面上分别下载")
     yield "documents.json", _json(found)
     for row in found:
         for version in (row, *row["older"]):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from random import Random
 
 import shapely
+from sqlalchemy import select
 
 from hazwatch.identity.model import SYSTEM, NodeKind
 from hazwatch.identity.regions import regions
+from hazwatch.records.engine import reading
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files.bulk import fill
 from hazwatch.registry.files.service import Reason
@@ -16,9 +18,11 @@ from hazwatch.registry.service import ImportResult, seed
 from hazwatch.registry.synthetic.files import make_files
 from hazwatch.registry.synthetic.model import County, Made, Size
 from hazwatch.registry.synthetic.registry_rows import make_rows
+from hazwatch.registry.tables import RegistryVersion
 
 #: Corners of counties nearer than this, degrees, are taken as one: finding a place inside goes ten times faster.
 _COARSE = 0.005
+_NAME = "合成数据"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,15 @@ def bring_in(desk: RegistryDesk, province: str, seed_number: int, size: Size) ->
     """Make a province and bring it in. Doing it again with the same seed changes nothing.
 
     Raises:
-        ValueError: a size that cannot be, or rows that the registry refuses.
+        ValueError: a size that cannot be, rows that the registry refuses, or another made-up province is there already.
     """
+    name = f"{_NAME} seed={seed_number} {size.enterprises}/{size.sources}/{size.points}"
+    with reading(desk.sessions) as session:
+        # scope: node-internal because only the program itself makes provinces up
+        held = session.scalars(select(RegistryVersion.file_name).where(RegistryVersion.file_name.startswith(_NAME)))
+        other = next((one for one in held if one != name), None)
+    if other is not None:
+        raise ValueError(f"这里已有另一份合成数据({other}),两份的编码会相撞;请换一个数据目录")
     made = make(seed_number, size, counties_of(province))
-    name = f"合成数据 seed={seed_number}"
     result = seed(desk, SYSTEM, made.description, name)
     return Filled(result, fill(desk, SYSTEM, made.files, Reason("生成合成数据", name)))
