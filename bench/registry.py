@@ -111,29 +111,36 @@ def paths(owner: str, park: str) -> list[str]:
     return found
 
 
+def workbook(registry: RegistryDesk, home: Path, points: int) -> None:
+    """The whole registry as XLSX, and into an empty one."""
+    start = Watch()
+    book = export(registry, SYSTEM)
+    print(f"whole registry exported: {start}, {len(book) / 1e6:.1f} MB")
+    other, _ = desk_of(home)
+    start = Watch()
+    result = import_workbook(other, SYSTEM, book, "all.xlsx", dry_run=False)
+    if not result.ok:
+        raise SystemExit(str(result.errors[:3]))
+    print(f"workbook of {points} points imported: {start}")
+    start = Watch()
+    import_workbook(other, SYSTEM, book, "all.xlsx", dry_run=True)
+    print(f"the same checked again, nothing to change: {start}")
+
+
 def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser()
     for name, value in (("enterprises", 1000), ("sources", 5000), ("points", 60000), ("requests", 40)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--lists-only", action="store_true", help="leave the workbook out")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         registry, desk = desk_of(Path(folder) / "a")
         start = Watch()
         bring_in(registry, PROVINCE, 7, Size(given.enterprises, given.sources, given.points))
         print(f"synthetic province made and brought in: {start}")
-        start = Watch()
-        book = export(registry, SYSTEM)
-        print(f"whole registry exported: {start}, {len(book) / 1e6:.1f} MB")
-        other, _ = desk_of(Path(folder) / "b")
-        start = Watch()
-        result = import_workbook(other, SYSTEM, book, "all.xlsx", dry_run=False)
-        if not result.ok:
-            raise SystemExit(str(result.errors[:3]))
-        print(f"workbook of {given.points} points imported: {start}")
-        start = Watch()
-        import_workbook(other, SYSTEM, book, "all.xlsx", dry_run=True)
-        print(f"the same checked again, nothing to change: {start}")
+        if not given.lists_only:
+            workbook(registry, Path(folder) / "b", given.points)
         token = create_token(desk, SYSTEM, name="bench", role=Role.ENGINEER, scope_code=PROVINCE)
         client = httpx.Client(base_url=serve(registry, desk), headers={"authorization": f"Bearer {token}"}, timeout=120)
         owner = client.get("/api/v1/lists/enterprises?sort=-points").json()["items"][0]["code"]

@@ -131,7 +131,7 @@ def _narrow(
 ) -> Select[*tuple[Any, ...]]:
     if below is not None:
         statement = statement.where(within(column, below))
-    if wanted.q.strip():
+    if searched and wanted.q.strip():
         pattern = like(wanted.q.strip())
         statement = statement.where(or_(*(one.ilike(pattern, escape="\\") for one in searched)))
     return statement
@@ -213,7 +213,7 @@ def _sources(who: Principal, wanted: Wanted, below: str | None, _day: date) -> S
 
 
 def _points(who: Principal, wanted: Wanted, below: str | None, _day: date) -> Select[*tuple[Any, ...]]:
-    statement = (
+    statement: Select[*tuple[Any, ...]] = (
         scoped(
             select(
                 Point.code.label("code"), Point.name.label("name"), Point.tag.label("tag"),
@@ -229,8 +229,13 @@ def _points(who: Principal, wanted: Wanted, below: str | None, _day: date) -> Se
         .outerjoin(Source, Source.code == Point.source)
         .outerjoin(Enterprise, Enterprise.code == Point.enterprise)
     )  # fmt: skip
-    searched = (Point.code, Point.name, Point.tag, Enterprise.name)
-    statement = _narrow(statement, Point.path, wanted, below, *searched)
+    statement = _narrow(statement, Point.path, wanted, below)
+    if wanted.q.strip():
+        # scope: node-internal because the points are scoped; names of a thousand owners are looked at once, not 60,000
+        pattern = like(wanted.q.strip())
+        owners = select(Enterprise.code).where(Enterprise.name.ilike(pattern, escape="\\"))
+        own = (one.ilike(pattern, escape="\\") for one in (Point.code, Point.name, Point.tag))
+        statement = statement.where(or_(Point.enterprise.in_(owners), *own))
     columns = {"enterprise": Point.enterprise, "source": Point.source, "quantity": Point.quantity}
     statement = _equal(statement, wanted, **columns)
     return statement.where(Point.limit_fault.is_not(None)) if wanted.get("fault") else statement
