@@ -104,3 +104,12 @@ def test_the_monitor_sees_a_broken_correlation_that_no_single_limit_would() -> N
 
 def test_forecast_is_as_the_module_says() -> None:
     assert forecast.score(CALM, {}, K) == pytest.approx(10.0)
+
+
+def test_the_outlook_grows_with_the_horizon_and_tells_intervals() -> None:
+    rows = forecast.outlook(CALM, past(0.8, end=6.5), LIMITS, np.array([0]), K)
+    assert [row["hours"] for row in rows] == list(HORIZONS_H)
+    assert all(row["orange_low"] <= row["orange"] <= row["orange_high"] for row in rows)
+    assert all(0 <= row["red"] <= 1 for row in rows)
+    standing = forecast.outlook(Standing(0.3, CALM.x | {"A": 1.0, "T": 1.0}), past(0.0), LIMITS, np.array([2]), K)
+    assert standing[0]["red"] == 1.0

@@ -187,6 +187,7 @@ class Engine:
             wire.RPC_ALARM: self._alarm,
             wire.RPC_LEDGER: self._ledger,
             wire.RPC_WHATIF: self.trials.answer,
+            wire.RPC_FORECAST: self._forecast,
         }
 
     async def _values(self, data: bytes) -> bytes:
@@ -213,6 +214,10 @@ class Engine:
         return orjson.dumps(
             {"step": series.step_s, "source": series.source, "rows": rows, "next_from": series.next_from}
         )
+
+    async def _forecast(self, data: bytes) -> bytes:
+        """How likely a source reaches 橙 or 红: its code → JSON."""
+        return orjson.dumps(await asyncio.to_thread(self.look.forecast, data.decode()))
 
     async def _ledger(self, _: bytes) -> bytes:
         """How many good samples there are in all, their sum and a weighted sum: the node's side of a check."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from hazwatch.app import sites
 from hazwatch.app.books import Books
 from hazwatch.app.facts import Picture
 from hazwatch.records.engine import Sessions, reading
-from hazwatch.risk import book
+from hazwatch.risk import book, forecast
 from hazwatch.risk.confidence import YOUNG_MS
 from hazwatch.risk.declared import Declared, is_weekend
 from hazwatch.risk.evidence import ActiveAlarm, Around, collect
@@ -25,6 +25,7 @@ from hazwatch.risk.model import COMBUSTIBLE, MINUTE_MS
 from hazwatch.risk.objects import Asked
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
 from hazwatch.risk.shadow import Shadow
+from hazwatch.stream import wire
 from hazwatch.vocabulary.codes import SOURCE_LENGTH
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
@@ -34,6 +35,8 @@ from hazwatch.vocabulary.quality import LAST_JUDGED
 if TYPE_CHECKING:
     from hazwatch.app.watch import Watch
 
+#: Values every ten minutes from which on there is a forecast: an hour.
+_FEWEST_PAST = 6
 #: A cut-off valve that is open less than this has closed, %.
 _CLOSED = 5.0
 #: A live input has to move by this share before its source is scored again.
@@ -57,6 +60,8 @@ class RiskRoom:
         self.indicators = Indicators()
         self._books = Books()
         self._records_now: list[Declared] = []
+        self._past: list[NDArray[np.float32]] = []
+        self._past_due = 0
         #: The desk; set by the engine right after, because both ask each other.
         self.risk: RiskDesk
 
@@ -222,6 +227,22 @@ class RiskRoom:
         """Look at the books of tanks; the sources of those that came to a verdict."""
         return self._books.look(until, self._sites, self._value)
 
+    def forecast(self, code: str) -> dict[str, Any]:
+        """How likely a source reaches 橙 or 红 within 1, 4 and 24 h; nothing before an hour of values is there."""
+        picture, state, graded = self._watch.picture, self._watch.state, self.risk.grades.get(code)
+        source = next((s for s in picture.sources if s.code == code), None) if picture else None
+        minutes = len(self._past) * forecast.STEP_MIN
+        if source is None or state is None or graded is None or len(self._past) < _FEWEST_PAST or not graded.terms:
+            return {"items": [], "minutes": minutes}
+        size = min(len(one) for one in self._past)
+        points = np.array([p for p in source.points if p < min(size, len(state.limits.threshold))], np.int64)
+        past = np.column_stack([one[points] for one in self._past]).astype(np.float64)
+        x = {t["id"]: t["x"] for t in graded.terms}
+        standing = forecast.Standing(x.pop("B"), x)
+        level = wire.levels(state.judge, points)
+        items = forecast.outlook(standing, past, state.limits.threshold[points], level, self.risk.configuration)
+        return {"items": items, "minutes": minutes}
+
     # --- what moves without events ---------------------------------------------------------------------------------
 
     def look_around(self, picture: Picture, until: int, recent: NDArray[np.float64]) -> set[str]:
@@ -232,6 +253,9 @@ class RiskRoom:
             until: event time.
             recent: value of each point, the median of its last three, NaN = none, float64[P].
         """
+        if until >= self._past_due:
+            self._past = [*self._past, recent.astype(np.float32)][-forecast.KEPT :]
+            self._past_due = until + round(forecast.STEP_MIN * MINUTE_MS)
         moved: set[str] = set()
         trip = self._trip_shares(picture, recent)
         silent = self._drifted(picture, until)

@@ -1,7 +1,7 @@
 """Routes of grades, declared records and model configurations (docs/api.md)."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -21,6 +21,8 @@ from hazwatch.vocabulary import moments
 
 #: The enterprises and places of somebody's scope with their grades now.
 PlacesOf = Callable[[Principal, str], Mapping[str, Any]]
+#: How likely a source reaches 橙 or 红. Raises ApiError 503 when the engine is away.
+ForecastOf = Callable[[str], Awaitable[Mapping[str, Any]]]
 _WEEK_MS = 7 * moments.DAY
 
 
@@ -68,16 +70,16 @@ class DecideBody(BaseModel):
     why: str = Field(max_length=1000)
 
 
-def router(desk: Desk, gate: Gate, places: PlacesOf) -> APIRouter:
+def router(desk: Desk, gate: Gate, places: PlacesOf, forecast: ForecastOf) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/risk", tags=["risk"])
-    _grade_routes(routes, desk, gate, places)
+    _grade_routes(routes, desk, gate, places, forecast)
     _record_routes(routes, desk, gate)
     _configuration_routes(routes, desk, gate)
     return routes
 
 
-def _grade_routes(routes: APIRouter, desk: Desk, gate: Gate, places: PlacesOf) -> None:
+def _grade_routes(routes: APIRouter, desk: Desk, gate: Gate, places: PlacesOf, forecast: ForecastOf) -> None:
     Who = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
 
     @routes.get("/places")
@@ -94,6 +96,11 @@ def _grade_routes(routes: APIRouter, desk: Desk, gate: Gate, places: PlacesOf) -
         since = _moment("from", start) if start else until - _WEEK_MS
         with reading(desk.sessions) as session:
             return book.history(session, who, code, since, until, request).form()
+
+    @routes.get("/objects/{code}/forecast")
+    async def show_forecast(code: str, who: Who) -> dict[str, Any]:
+        desk.path_of(who, code)
+        return dict(await forecast(code))
 
     @routes.get("/grades/{grade}")
     def explain_grade(grade: int, who: Who) -> dict[str, Any]:

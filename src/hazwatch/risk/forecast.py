@@ -150,6 +150,31 @@ def _any(chances: Sequence[float]) -> float:
     return min(1 - _EDGE, math.sqrt(max(0.0, least * most)))
 
 
+def outlook(
+    standing: Standing, past: NDArray[np.float64], threshold: NDArray[np.float64], level: NDArray[np.integer],
+    k: Configuration,
+) -> list[dict[str, float]]:  # fmt: skip
+    """Probabilities of 橙 and 红 by horizon, with their intervals, as plain data.
+
+    Args:
+        standing: the unit as it is.
+        past: values every ten minutes, oldest first, float64[P, K], K ≥ 6.
+        threshold: LL L H HH, float64[P, 4]. level: of now, −2…2, [P].
+        k: configuration.
+    """
+    moving, out = walk(past), []
+    for hours in HORIZONS_H:
+        chances = reaches(moving, threshold, hours)
+        first = np.maximum(chances[:, 1], chances[:, 2])[level == 0].tolist()
+        second = np.maximum(chances[:, 0], chances[:, 3])[np.abs(level) < 2].tolist()  # noqa: PLR2004  # second set point
+        row: dict[str, float] = {"hours": float(hours)}
+        for name, bound in (("orange", k.orange), ("red", k.red)):
+            told = calibrated(chance(standing, first, second, bound, k), CURVES[name, hours])
+            row |= {f"{name}{part}": round(p, 3) for part, p in zip(("", "_low", "_high"), told, strict=True)}
+        out.append(row)
+    return out
+
+
 def score(standing: Standing, raised: Mapping[str, float], k: Configuration) -> float:
     """S with some terms raised."""
     rest = 1 - standing.base

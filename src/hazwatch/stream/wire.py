@@ -26,6 +26,7 @@ SUBJECT_VALUES, SUBJECT_ALARMS, SUBJECT_GRADES, SUBJECT_BEAT, SUBJECT_LINKS = (
 SUBJECT_REGISTRY = "hz.live.registry"
 RPC_LEDGER = "hz.rpc.ledger"
 RPC_WHATIF = "hz.rpc.whatif"
+RPC_FORECAST = "hz.rpc.forecast"
 #: Rules of suppression or ways of annunciation were changed.
 SUBJECT_ALARM_ROOM = "hz.live.alarmroom"
 #: Records for the risk terms were declared or withdrawn, or another configuration of the models is in force.

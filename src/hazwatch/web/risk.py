@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
 from sqlalchemy import select
 
 from hazwatch.alarms.settings import place
 from hazwatch.identity.deps import Gate
-from hazwatch.identity.errors import not_found
+from hazwatch.identity.errors import ApiError, not_found
 from hazwatch.identity.model import Principal
 from hazwatch.identity.tree import node_in_scope, nodes
+from hazwatch.log.client import RpcError
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import queries
 from hazwatch.registry.tables import Enterprise
@@ -20,8 +22,11 @@ from hazwatch.risk import api
 from hazwatch.risk.book import Desk
 from hazwatch.risk.configuration import DEFAULT
 from hazwatch.risk.model import Member, park_score
+from hazwatch.stream import wire
+from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.moments import Clock
+from hazwatch.web.engines import Engines
 from hazwatch.web.mirror import Mirror
 
 _WORDS = {c.word: c for c in Colour}
@@ -29,12 +34,22 @@ _WORDS = {c.word: c for c in Colour}
 _BAND = 10
 
 
-def router(sessions: Sessions, gate: Gate, clock: Clock, mirror: Mirror, changed: Callable[[], None]) -> APIRouter:
+def router(
+    sessions: Sessions, gate: Gate, clock: Clock, mirror: Mirror, changed: Callable[[], None], engines: Engines
+) -> APIRouter:
     """The routes of the risk room."""
     desk = Desk(
         sessions, clock, lambda who, code: _path(sessions, who, code), lambda who: _whole(sessions, who), changed
     )
-    return api.router(desk, gate, lambda who, code: _places(sessions, mirror, who, code))
+
+    async def forecast(code: str) -> dict[str, Any]:
+        try:
+            told = await engines.ask_owner(code[:ENTERPRISE_LENGTH], wire.RPC_FORECAST, code.encode())
+        except RpcError as error:
+            raise ApiError(503, "engine_away", "引擎暂时没有应答,没有预测", "请稍后再试") from error
+        return dict(orjson.loads(told))
+
+    return api.router(desk, gate, lambda who, code: _places(sessions, mirror, who, code), forecast)
 
 
 def _path(sessions: Sessions, who: Principal, code: str) -> str:
