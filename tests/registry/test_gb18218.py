@@ -307,8 +307,14 @@ def test_what_is_wrong_is_named(content, field) -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    found = flaws('{"substances": [{"name": "氨", "q_t": -1, "x": 1}, {"name": "不存在", "q_t": 1}]}')
-    assert set(found) == {"population_500m", "substances[0].q_t", "substances[0].x", "substances[1].name"}
+    found = flaws('{"substances": [{"name": "氨", "q_t": -1, "x": 1}, {"name": "不存在", "q_t": "1"}]}')
+    assert set(found) == {
+        "population_500m",
+        "substances[0].q_t",
+        "substances[0].x",
+        "substances[1].name",
+        "substances[1].q_t",
+    }
 
 
 def test_the_command_prints_the_result_or_refuses(tmp_path) -> None:

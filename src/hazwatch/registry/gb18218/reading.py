@@ -14,7 +14,7 @@ from typing import Any
 
 from hazwatch.registry.gb18218.model import Entry
 from hazwatch.registry.gb18218.names import OTHER, Candidate, NotIdentifiedError, categories_of, doubt_of, row_of
-from hazwatch.registry.gb18218.standard import normal
+from hazwatch.registry.gb18218.standard import Category, Row, normal
 
 #: More than the largest tank farm holds by far; beyond it is a slip of the keyboard.
 MAX_TONNES = 10**8
@@ -142,6 +142,7 @@ def _entry(where: str, item: Any) -> Entry:
             flaws.append(error.flaw)
     if not item.get("name") and not item.get("cas"):
         flaws.append(Flaw(f"{where}.name", "name 与 cas 至少写一个"))
+    known = not flaws
     quantity = Fraction(0)
     try:
         quantity = _tonnes(f"{where}.q_t", item)
@@ -150,18 +151,26 @@ def _entry(where: str, item: Any) -> Entry:
     above = item.get("above_boiling_point", False)
     if not isinstance(above, bool):
         flaws.append(Flaw(f"{where}.above_boiling_point", "应为 true 或 false"))
+    categories, row = _meant(where, item, texts, flaws) if known else ((), None)
     if flaws:
         raise UnitError(flaws)
-    try:
-        categories = categories_of(_categories(f"{where}.category", item.get("category")))
-        row = row_of(texts["name"], texts["cas"], texts["form"], categories)
-    except _FlawError as error:
-        raise UnitError([error.flaw]) from error
-    except NotIdentifiedError as error:
-        raise UnitError([Flaw(f"{where}.{error.field}", str(error), error.candidates)]) from error
     name = texts["name"] or (row.name if row else texts["cas"])
     other = normal(texts["form"]) in OTHER
     return Entry(name, row, categories, quantity, above, "" if other else doubt_of(texts["name"], row))
+
+
+def _meant(
+    where: str, item: Mapping[str, Any], texts: Mapping[str, str], flaws: list[Flaw]
+) -> tuple[tuple[Category, ...], Row | None]:  # fmt: skip
+    """Classes and row of an entry; what is not certain is added to the flaws."""
+    try:
+        categories = categories_of(_categories(f"{where}.category", item.get("category")))
+        return categories, row_of(texts["name"], texts["cas"], texts["form"], categories)
+    except _FlawError as error:
+        flaws.append(error.flaw)
+    except NotIdentifiedError as error:
+        flaws.append(Flaw(f"{where}.{error.field}", str(error), error.candidates))
+    return (), None
 
 
 def _identity(entry: Entry, item: Mapping[str, Any]) -> tuple[object, ...]:
