@@ -1,6 +1,6 @@
 """Questions to a large store: one point, a month at one-minute steps and a day of raw samples, over random points.
 
-    python bench/history.py [rows in billions]
+    python bench/history.py [rows in billions] [folder that is kept, and asked again without filling]
 
 The store is filled by the engine itself: a day at 1 Hz for as many points as make the rows, and 30 days of minutes for
 2,000 points. Asked is what a page asks, through the same functions.
@@ -26,9 +26,8 @@ MINUTE_POINTS = 2_000
 TIMES = 200
 
 
-async def fill(store: Store, rows: int) -> tuple[int, int]:
-    """A day of raw samples at 1 Hz for as many points as make the rows; minutes of 30 days for all."""
-    points = rows // DAY
+async def fill(store: Store, points: int) -> None:
+    """A day of raw samples at 1 Hz for all points; minutes of 30 days for some."""
     for first in range(0, points, 500):
         await store.select(
             f"INSERT INTO hazwatch.samples SELECT {first} + intDiv(number, {DAY}) AS point, "  # noqa: S608  # numbers only
@@ -44,7 +43,6 @@ async def fill(store: Store, rows: int) -> tuple[int, int]:
             "AS minute, 40 + (cityHash64(number) % 16) / 16 AS low, low + 0.25 AS high, 60 * (low + 0.125) AS total, "
             f"low AS last, minute + 59000 AS last_ts, 60 AS count FROM numbers({MINUTE_POINTS * 1440})"
         )
-    return points, points * DAY
 
 
 def told(name: str, took: list[float], rows: list[int]) -> None:
@@ -55,11 +53,16 @@ def told(name: str, took: list[float], rows: list[int]) -> None:
     )
 
 
-async def main(billions: float) -> None:
+async def main(billions: float, kept: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(Path(folder) / "history", 3650)
+        place = Path(kept or folder) / "history"
+        there = place.exists()
+        store = Store.open(place, 3650)
         began = time.perf_counter()
-        points, rows = await fill(store, int(billions * 1e9))
+        rows = int(billions * 1e9) // DAY * DAY
+        points = rows // DAY
+        if not there:
+            await fill(store, points)
         print(
             f"{rows:,} samples of {points:,} points, {MINUTE_POINTS * 1440 * 30:,} minutes: "
             f"{time.perf_counter() - began:.0f} s"
@@ -84,4 +87,4 @@ async def main(billions: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 2.0))
+    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 2.0, sys.argv[2] if len(sys.argv) > 2 else ""))
