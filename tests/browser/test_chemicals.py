@@ -27,9 +27,15 @@ def test_a_slip_finds_the_substance_and_a_bad_pair_names_its_gas(visit) -> None:
 def test_set_points_and_what_is_missing(visit) -> None:
     page = visit("/govern/setpoints?show=all")
     page.get_by_test_id("setpoint-row").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_test_id("setpoints-export").click()
+    assert download.value.suggested_filename.startswith("气体设定值-")
     page.goto(page.url.partition("/govern")[0] + "/govern/monitoring")
     page.get_by_test_id("monitoring-row").first.click()
     page.get_by_text("没有测点").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_test_id("monitoring-export").click()
+    assert download.value.suggested_filename.startswith("监测完整性-")
 
 
 def test_the_wizard_leads_from_the_file_to_the_filing_sheet(visit, park: TestNode) -> None:

@@ -63,16 +63,16 @@ def registry_setpoints(
 ) -> None:
     """List gas detectors whose limits are not those of GB/T 50493-2019 (气体报警设定值与标准的差异)."""
     from hazwatch.app import desks
+    from hazwatch.registry.setpoints.model import WORDS
 
     with told():
         found = desks.gas_set_points(settings_in_force(), show)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    words = {"missing": "未设", "laxer": "宽于标准", "stricter": "严于标准", "sets": "企业与监管不一致"}
     for one in found:
         values = "、".join(f"{name} {value:g}" for name, value in one["proposed"]["values"].items()) or "无建议"
-        differing = "、".join(f"{d['threshold']} {words[d['kind']]}" for d in one["differences"])
+        differing = "、".join(f"{d['threshold']} {WORDS[d['kind']]}" for d in one["differences"])
         typer.echo(f"{one['code']} {one['name']} [{one['unit']}] 建议 {values};{differing or '一致'}")
         for problem in one["proposed"]["problems"]:
             typer.echo(f"  {problem}")

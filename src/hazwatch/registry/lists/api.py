@@ -1,14 +1,10 @@
 """Routes of the lists (docs/api.md, "Lists")."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import StreamingResponse
 
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid
@@ -18,13 +14,9 @@ from hazwatch.records.paging import PageRequest
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import store
 from hazwatch.registry.lists import queries
+from hazwatch.registry.lists.export import ENDINGS, file_of
 from hazwatch.registry.lists.model import FILTERS, Wanted
 from hazwatch.registry.lists.queries import LISTS, Listing
-from hazwatch.registry.sheets import table_book
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: A text that a spreadsheet would read as a formula gets a mark before it in CSV.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Text = Annotated[str, Query(max_length=100)]
 
@@ -55,7 +47,7 @@ def router(desk: RegistryDesk, gate: Gate) -> APIRouter:
 
     for name, listing in LISTS.items():
         routes.add_api_route(f"/lists/{name}", _lister(desk, viewer, listing), methods=["GET"])
-        for ending in ("xlsx", "csv"):
+        for ending in ENDINGS:
             path = f"/lists/{name}/export.{ending}"
             routes.add_api_route(path, _exporter(desk, viewer, listing, ending), methods=["GET"])
     return routes
@@ -92,15 +84,15 @@ def _exporter(
         sort: Annotated[str, Query(max_length=40)] = "",
     ) -> Response:  # fmt: skip
         day, request = _scores(desk), PageRequest(sort=sort)
-        name = f"{listing.title}-{day.isoformat()}.{ending}"
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-        with reading(desk.sessions) as session:
-            if sort:
-                queries.page(session, who, listing, PageRequest(1, 1, sort), wanted, day)  # refuses a wrong column now
-            if ending == "xlsx":
-                found = queries.rows(session, who, listing, request, wanted, day)
-                return Response(table_book(listing.title, listing.columns, found), media_type=XLSX, headers=headers)
-        return StreamingResponse(_csv(desk, who, listing, request, wanted), media_type="text/csv", headers=headers)
+        if sort:
+            with reading(desk.sessions) as session:  # refuses a wrong column now
+                queries.page(session, who, listing, PageRequest(1, 1, sort), wanted, day)
+
+        def found() -> Iterator[Mapping[str, Any]]:
+            with reading(desk.sessions) as session:
+                yield from queries.rows(session, who, listing, request, wanted, day)
+
+        return file_of(listing.title, listing.columns, found(), ending, day)
 
     export_rows.__name__ = f"export_{listing.name}_{ending}"
     return export_rows
@@ -115,25 +107,3 @@ def _scores(desk: RegistryDesk) -> Any:
         with unit_of_work(desk.sessions) as session:
             store.refresh_due(session, now)
     return store.today(now)
-
-
-def _csv(desk: RegistryDesk, who: Principal, listing: Listing, request: PageRequest, wanted: Wanted) -> Iterator[bytes]:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.title for column in listing.columns])
-    yield "\ufeff".encode()
-    with reading(desk.sessions) as session:
-        found = queries.rows(session, who, listing, request, wanted, store.today(desk.clock()))
-        for number, row in enumerate(found, 1):
-            writer.writerow([_cell(row.get(column.key)) for column in listing.columns])
-            if number % 1000 == 0:
-                yield text.getvalue().encode()
-                text.seek(0)
-                text.truncate()
-    yield text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+TANK, STORE, PROCESS = "tank", "warehouse", "process"
+#: What kinds of objects are called in files.
+KINDS = {TANK: "储罐", STORE: "仓库", PROCESS: "工艺"}
 _TANKS = "GB 17681-2024、40号令第13条"
 _STORES = "GB 17681-2024(原 AQ 3035-2010)"
 _GAS = "GB/T 50493-2019"

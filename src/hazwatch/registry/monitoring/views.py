@@ -16,6 +16,10 @@ from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.registry.files.tables import FileHead, FileRow
 from hazwatch.registry.monitoring.model import (
+    KINDS,
+    PROCESS,
+    STORE,
+    TANK,
     Answer,
     Expectation,
     Place,
@@ -30,8 +34,6 @@ from hazwatch.registry.tables import Enterprise, Equipment, Point, Source
 
 #: (combustible, toxic) of a medium by CAS number and name; None where it is not known. Handed in from outside.
 NatureOf = Callable[[str | None, str | None], tuple[bool | None, bool | None]]
-TANK, STORE, PROCESS = "tank", "warehouse", "process"
-KINDS = {TANK: "储罐", STORE: "仓库", PROCESS: "工艺"}
 _TYPES = {"G0": TANK, "C0": STORE}
 
 

@@ -4,7 +4,7 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 
@@ -14,9 +14,11 @@ from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
 from hazwatch.records.paging import Page
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.files import store
 from hazwatch.registry.limits.service import MAX_ITEMS
+from hazwatch.registry.lists.export import file_of
 from hazwatch.registry.queries import PointFilter
-from hazwatch.registry.setpoints import views
+from hazwatch.registry.setpoints import sheet, views
 from hazwatch.registry.setpoints.model import Detector, propose
 from hazwatch.registry.setpoints.views import FactsOf
 from hazwatch.vocabulary.gases import STANDARD, Air
@@ -29,6 +31,17 @@ class PutRightBody(BaseModel):
     reason: str = Field("", max_length=1000)
 
 
+def _filter(
+    q: Annotated[str, Query(max_length=100)] = "", source: Annotated[str, Query(max_length=12)] = "",
+    enterprise: Annotated[str, Query(max_length=9)] = "",
+) -> PointFilter:  # fmt: skip
+    return PointFilter(q, source, enterprise)
+
+
+Wanted = Annotated[PointFilter, Depends(_filter)]
+Show = Annotated[str, Query(max_length=12)]
+
+
 def router(desk: RegistryDesk, gate: Gate, facts_of: FactsOf) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/setpoints", tags=["setpoints"])
@@ -36,15 +49,24 @@ def router(desk: RegistryDesk, gate: Gate, facts_of: FactsOf) -> APIRouter:
     Engineer = Annotated[Principal, Depends(gate.current(Role.ENGINEER))]  # noqa: N806  # same
 
     @routes.get("")
-    def list_setpoints(
-        request: Paging, who: Who, q: Annotated[str, Query(max_length=100)] = "",
-        source: Annotated[str, Query(max_length=12)] = "", enterprise: Annotated[str, Query(max_length=9)] = "",
-        show: Annotated[str, Query(max_length=12)] = "all",
-    ) -> dict[str, Any]:  # fmt: skip
+    def list_setpoints(request: Paging, who: Who, wanted: Wanted, show: Show = "all") -> dict[str, Any]:
         with reading(desk.sessions) as session:
             part = slice(request.offset, request.offset + request.page_size)
-            found = views.detectors(session, who, PointFilter(q, source, enterprise), facts_of, show, part=part)
+            found = views.detectors(session, who, wanted, facts_of, show, part=part)
         return Page(found.items, found.total, request.page, request.page_size).form()
+
+    def export(who: Principal, wanted: PointFilter, show: str, ending: str) -> Response:
+        with reading(desk.sessions) as session:
+            found = views.detectors(session, who, wanted, facts_of, show)
+        return file_of(sheet.TITLE, sheet.COLUMNS, map(sheet.row, found.items), ending, store.today(desk.clock()))
+
+    @routes.get("/export.xlsx")
+    def export_xlsx(who: Who, wanted: Wanted, show: Show = "all") -> Response:
+        return export(who, wanted, show, "xlsx")
+
+    @routes.get("/export.csv")
+    def export_csv(who: Who, wanted: Wanted, show: Show = "all") -> Response:
+        return export(who, wanted, show, "csv")
 
     @routes.get("/calculate")
     def calculate(

@@ -183,6 +183,10 @@ def _down(value: float) -> float:
     return float(f"{down:.{_DIGITS}g}")
 
 
+#: What kinds of differences are called on screen and in files.
+WORDS = {"missing": "未设", "laxer": "宽于标准", "stricter": "严于标准", "sets": "企业与监管不一致"}
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One threshold that is not as proposed, or on which the two sets do not agree.
