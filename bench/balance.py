@@ -110,7 +110,8 @@ def main(tank_days: float) -> None:
         alarms += own
         print(f"tank {n}: {plants} × {each:.1f} days of normal operation, {own} false alarms", flush=True)
     print(
-        f"false alarms: {alarms} in {tank_days / 30:.2f} tank-months = {alarms / (tank_days / 30):.2f} a tank-month (wanted ≤ 1)\n"
+        f"false alarms: {alarms} in {tank_days / 30:.2f} tank-months = {alarms / (tank_days / 30):.2f}"
+        " a tank-month (wanted ≤ 1)\n"
     )
     print(f"{'tank':<6}{'leak':>7}{'found':>8}{'within 60 min':>15}{'median min':>12}{'worst min':>11}")
     for n in ROUTINE:
@@ -119,7 +120,8 @@ def main(tank_days: float) -> None:
             known = [t for t in times if t is not None]
             soon = sum(t <= 60 for t in known)
             print(
-                f"{n:<6}{share:>7.0%}{len(known):>5}/10{soon:>12}/10{np.median(known or [np.nan]):>12.0f}{max(known, default=np.nan):>11.0f}",
+                f"{n:<6}{share:>7.0%}{len(known):>5}/10{soon:>12}/10"
+                f"{np.median(known or [np.nan]):>12.0f}{max(known, default=np.nan):>11.0f}",
                 flush=True,
             )
     print()

@@ -32,7 +32,7 @@ T0 = 1_795_417_200_000
 _SOURCE = next(s for s in park().sources if "田纳西" in s.name)
 _ROWS = [p for p in park().points if p.code.startswith(_SOURCE.code)]
 P = len(TE_POINTS)
-#: Measured values that the multivariate model watches: measurements and valves, no analyses (they come late) and no trip.
+#: Measured values that the multivariate model watches: measurements and valves, no analyses (they come late), no trip.
 WATCHED = [n for n, p in enumerate(TE_POINTS) if p.quantity not in ("ZF", "KG")]
 SPAN = np.array([p.span[1] - p.span[0] for p in TE_POINTS])
 

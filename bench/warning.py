@@ -166,7 +166,8 @@ def main() -> None:
     seeds = EVALUATION[: options.seeds]
     print(f"evaluated on seeds {seeds[0]}–{seeds[-1]}\n")
     print(
-        f"{'case':<8}{'runs':>5}{'trips':>6}{'trip h':>8}{'lead 橙 h (min/med)':>22}{'lead 红':>9}{'alarm':>7}{'红 runs':>8}{'橙 runs':>8}{'橙 ep./point-day':>18}{'alarm ep./point-day':>20}"
+        f"{'case':<8}{'runs':>5}{'trips':>6}{'trip h':>8}{'lead 橙 h (min/med)':>22}{'lead 红':>9}{'alarm':>7}"
+        f"{'红 runs':>8}{'橙 runs':>8}{'橙 ep./point-day':>18}{'alarm ep./point-day':>20}"
     )
     every, found = [], {}
     for idv in CASES:
@@ -176,20 +177,24 @@ def main() -> None:
     trip = found[6]
     good = sum(h >= 5 for h in trip["lead"][3])
     print(
-        f"\nIDV(6): 橙 or worse at least 5 h before the trip in {good} of {trip['runs']} runs ({100 * good / trip['runs']:.0f} %, wanted ≥ 95 %)"
+        f"\nIDV(6): 橙 or worse at least 5 h before the trip in {good} of {trip['runs']} runs"
+        f" ({100 * good / trip['runs']:.0f} %, wanted ≥ 95 %)"
     )
     calm = [found[idv] for idv in CASES if idv != 6]
     quiet, runs = sum(f["runs"] - f["red"] for f in calm), sum(f["runs"] for f in calm)
     print(
-        f"faults that never trip and normal running: 红 never stands in {quiet} of {runs} runs ({100 * quiet / runs:.1f} %, wanted ≥ 90 %)\n"
+        f"faults that never trip and normal running: 红 never stands in {quiet} of {runs} runs"
+        f" ({100 * quiet / runs:.1f} %, wanted ≥ 90 %)\n"
     )
     print(
-        f"{'forecast':<14}{'n':>8}{'rate':>7}{'Brier':>8}{'persistence':>13}{'alarms':>8}{'|p − rate|':>12}{'curve a, b':>16}"
+        f"{'forecast':<14}{'n':>8}{'rate':>7}{'Brier':>8}{'persistence':>13}{'alarms':>8}"
+        f"{'|p − rate|':>12}{'curve a, b':>16}"
     )
     for (name, h), table in merged(every).items():
         s, c = skill(table, curves[name, h]), curves[name, h]
         print(
-            f"S≥{BOUNDS[name]:g} in {h:>2} h {s['n']:>9}{s['rate']:>7.3f}{s['model']:>8.4f}{s['persistence']:>13.4f}{s['alarms']:>8.4f}{s['gap']:>12.3f}{c.a:>9.2f}{c.b:>7.2f}"
+            f"S≥{BOUNDS[name]:g} in {h:>2} h {s['n']:>9}{s['rate']:>7.3f}{s['model']:>8.4f}"
+            f"{s['persistence']:>13.4f}{s['alarms']:>8.4f}{s['gap']:>12.3f}{c.a:>9.2f}{c.b:>7.2f}"
         )
     print(f"\n{time.perf_counter() - begun:.0f} s")
 
