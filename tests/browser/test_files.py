@@ -76,3 +76,29 @@ def test_a_place_outside_its_county_is_warned_of(visit, park) -> None:
     located = page.get_by_test_id("map-located")
     located.get_by_text("请核对坐标或坐标系").wait_for()
     assert located.get_attribute("data-verdict") == "outside"
+
+
+def test_a_zip_comes_back_with_a_preview(visit, park) -> None:
+    code = first_code(park)
+    with park.client() as client:
+        origin = {"origin": park.url}
+        document = {"file": ("厂区图.pdf", b"%PDF-1.4 plan")}
+        data = {"kind": "plot_plan", "title": "厂区平面图", "why": "首次"}
+        sent = client.post(f"/api/v1/files/{code}/documents", files=document, data=data, headers=origin)
+        assert sent.status_code == 200, sent.text
+        given = client.get(f"/api/v1/files/{code}/bundle.zip").content
+        number = sent.json()["id"]
+        client.post(f"/api/v1/files/{code}/documents/{number}/withdraw", json={"note": "误撤"}, headers=origin)
+        damaged = client.post(f"/api/v1/files/{code}/bundle", files={"file": ("a.zip", given[:-9])}, headers=origin)
+        assert (damaged.status_code, damaged.json()["error"]["code"]) == (422, "bad_bundle")
+    page = visit(f"/files/{code}")
+    page.get_by_test_id("file-bundle").click()
+    page.locator("[name=book-file]").set_input_files({"name": "a.zip", "mimeType": "application/zip", "buffer": given})
+    page.get_by_test_id("book-ok").get_by_text("文件 1 份变更").wait_for()
+    page.get_by_test_id("bundle-documents").get_by_text("厂区平面图").first.wait_for()
+    page.locator("[name=book-why]").fill("恢复")
+    page.get_by_test_id("book-confirm").click()
+    page.get_by_test_id("book-done").get_by_text("文件 1 份导入").wait_for()
+    with park.client() as client:
+        found = client.get(f"/api/v1/files/{code}/documents").json()
+    assert [(one["title"], one["version"]) for one in found if one["title"] == "厂区平面图"] == [("厂区平面图", 1)]

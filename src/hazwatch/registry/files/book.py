@@ -22,7 +22,15 @@ from hazwatch.registry.columns import SHEETS, Column, Sheet
 from hazwatch.registry.columns import Kind as CellKind
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import store
-from hazwatch.registry.files.merge import Op, Refused, clean, difference, merge, needs_approval
+from hazwatch.registry.files.merge import (
+    Op,
+    Refused,
+    clean,
+    difference,
+    merge,
+    needs_approval,
+    with_shapes,
+)
 from hazwatch.registry.files.model import NONE, REASON, SINGLE, BadValueError, Field, Group, Kind, OwnerKind, checked
 from hazwatch.registry.files.schemas import SCHEMAS
 from hazwatch.registry.files.service import Outcome, Reason, enter, may_fill, need_engineer
@@ -137,6 +145,27 @@ def help_lines(kind: OwnerKind) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody wants a file to become.
+
+    Attributes:
+        book: rows of the registry's sheets.
+        raw: rows of all sheets as they were read.
+        problems: what is wrong with them already.
+        source: what it came from, in words.
+        origin: the same as the registry notes it.
+        shapes: content with the shapes, which a workbook cannot hold; None for a workbook alone, which leaves them.
+    """
+
+    book: Book
+    raw: Mapping[str, list[RawRow]]
+    problems: list[Problem]
+    source: str
+    origin: Origin
+    shapes: Mapping[str, Rows] | None = None
+
+
 def import_book(
     desk: RegistryDesk, who: Principal, code: str, content: bytes, file_name: str, why: str, *, dry_run: bool
 ) -> BookResult:  # fmt: skip
@@ -147,50 +176,76 @@ def import_book(
         ApiError: 403, 404; 409 somebody changed the file between reading and writing; 422 no reason.
     """
     need_engineer(who)
-    if not dry_run and not why.strip():
-        raise ApiError(422, "invalid", "请写明变更原因", "", {"why": "必填"})
+    need_reason(why, dry_run=dry_run)
     with reading(desk.sessions) as session:
         owner = owner_in_scope(session, who, code)
-    sheets = sheets_of(owner.kind)
-    reader = WorkbookReader({sheet.title: sheet for sheet in sheets})
-    raw = reader.read(content, file_name)
-    book, problems = parse_book({sheet.key: raw.get(sheet.key, []) for sheet in SHEETS})
-    problems = [*reader.problems, *problems, *_foreign(owner, book)]
-    if dry_run or problems:
+    given = read_book(owner, content, file_name)
+    if dry_run or given.problems:
         with reading(desk.sessions) as session:
-            return _tried(session, who, owner, book, raw, problems, dry_run=dry_run)
+            return try_book(session, who, owner, given, dry_run=dry_run)
     with unit_of_work(desk.sessions) as session:
         write.lock(session)
-        digest = hashlib.sha256(content).hexdigest()
-        rows, changed = enter_rows(session, desk, who, book, Origin(file_name[-200:], digest))
-        ops, wrong = _edits(owner, who, store.load(session, code), raw)
-        problems = [*rows.errors, *wrong]
-        if problems:
+        result, version = enter_book(session, desk, who, owner, given, why)
+        if not result.ok:
             session.rollback()
-            return BookResult(ok=False, dry_run=False, counts=rows.counts, errors=problems)
-        outcome, again = enter(session, desk, who, owner, ops, Reason(why, f"工作簿 {file_name[-150:]}"))
-        result = BookResult(
-            ok=True, dry_run=False, counts=rows.counts, warnings=rows.warnings, held_back=rows.held_back,
-            outcome=outcome,
-        )  # fmt: skip
-    version = again if again is not None else rows.version if changed else None
-    if version is not None:
+    if result.ok and version is not None:
         desk.on_change(version)
     return result
 
 
-def _tried(
-    session: Session, who: Principal, owner: Owner, book: Book, raw: Mapping[str, list[RawRow]],
-    problems: list[Problem], *, dry_run: bool,
-) -> BookResult:  # fmt: skip
-    rows = try_rows(session, who, book, problems)
+def need_reason(why: str, *, dry_run: bool) -> None:
+    """Refuse an import without a reason.
+
+    Raises:
+        ApiError: 422.
+    """
+    if not dry_run and not why.strip():
+        raise ApiError(422, "invalid", "请写明变更原因", "", {"why": "必填"})
+
+
+def read_book(owner: Owner, content: bytes, file_name: str) -> Given:
+    """Read the workbook of one file.
+
+    Raises:
+        archive.HostileFileError: the workbook is not taken at all.
+    """
+    reader = WorkbookReader({sheet.title: sheet for sheet in sheets_of(owner.kind)})
+    raw = reader.read(content, file_name)
+    book, problems = parse_book({sheet.key: raw.get(sheet.key, []) for sheet in SHEETS})
+    origin = Origin(file_name[-200:], hashlib.sha256(content).hexdigest())
+    problems = [*reader.problems, *problems, *_foreign(owner, book)]
+    return Given(book, raw, problems, f"工作簿 {file_name[-150:]}", origin)
+
+
+def enter_book(
+    session: Session, desk: RegistryDesk, who: Principal, owner: Owner, given: Given, why: str
+) -> tuple[BookResult, int | None]:
+    """Take it in, inside a writing unit that holds ``write.lock``; also the registry's new version, if any.
+
+    Where the result is not ``ok``, the caller rolls the unit back.
+    """
+    rows, changed = enter_rows(session, desk, who, given.book, given.origin)
+    ops, wrong = _edits(owner, who, store.load(session, owner.code), given)
+    problems = [*rows.errors, *wrong]
+    if problems:
+        return BookResult(ok=False, dry_run=False, counts=rows.counts, errors=problems), None
+    outcome, again = enter(session, desk, who, owner, ops, Reason(why, given.source))
+    result = BookResult(
+        ok=True, dry_run=False, counts=rows.counts, warnings=rows.warnings, held_back=rows.held_back, outcome=outcome
+    )
+    return result, again if again is not None else rows.version if changed else None
+
+
+def try_book(session: Session, who: Principal, owner: Owner, given: Given, *, dry_run: bool) -> BookResult:
+    """What taking it in would do."""
+    rows = try_rows(session, who, given.book, given.problems)
     content = store.load(session, owner.code)
     # Rows of the book that the registry does not have yet are new rows of the file as well.
     for group in owner.schema.groups:
         if group.table and group.many:
-            for placed in book.of(group.table):
+            for placed in given.book.of(group.table):
                 content[group.key].setdefault(placed.value.code, {})
-    ops, wrong = _edits(owner, who, content, raw)
+    ops, wrong = _edits(owner, who, content, given)
     errors = [*rows.errors, *wrong]
     merged = merge(content, ops)
     changes = [op_form(owner.schema, op, content) | {"waits": needs_approval(owner.schema, op)} for op in merged.apply]
@@ -211,24 +266,27 @@ def _foreign(owner: Owner, book: Book) -> list[Problem]:
 
 
 def _edits(
-    owner: Owner, who: Principal, content: Mapping[str, Rows], raw: Mapping[str, list[RawRow]]
-) -> tuple[list[Op], list[Problem]]:
+    owner: Owner, who: Principal, content: Mapping[str, Rows], given: Given
+) -> tuple[list[Op], list[Problem]]:  # fmt: skip
     ops: list[Op] = []
     problems: list[Problem] = []
     for group in owner.schema.groups:
         sheet = _sheet(group)
-        found = raw.get(f"file:{group.key}", []) if sheet else []
-        if sheet is None or not found:
-            continue
-        edits, wrong = _group_edits(group, sheet, content.get(group.key, {}), found)
+        title = sheet.title if sheet else group.title
+        before = content.get(group.key, {})
+        found = given.raw.get(f"file:{group.key}", []) if sheet else []
+        edits, wrong = _group_edits(group, sheet, before, found) if sheet and found else ([], [])
+        if given.shapes is not None:
+            edits, lost = with_shapes(group, before, edits, given.shapes.get(group.key, {}))
+            wrong.extend(Problem(title, "", 0, "", f"工作簿中没有图形所属的行 {row}") for row in lost)
         if edits and not may_fill(who, owner, group):
-            problems.append(Problem(sheet.title, "", 0, "", f"本表由{group.filler.value}填写,不能在此变更"))
+            problems.append(Problem(title, "", 0, "", f"本表由{group.filler.value}填写,不能在此变更"))
             continue
         for op in edits:
             try:
                 ops.append(clean(owner.schema, op))
             except Refused as error:
-                wrong.append(Problem(sheet.title, "", 0, "", f"{op.place}:{error}"))
+                wrong.append(Problem(title, "", 0, "", f"{op.place}:{error}"))
         problems.extend(wrong)
     return ops, problems
 

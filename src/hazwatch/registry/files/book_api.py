@@ -1,6 +1,8 @@
 """Routes of a file's workbook and bundle (docs/api.md, "Files")."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -13,7 +15,7 @@ from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
 from hazwatch.registry import archive
 from hazwatch.registry.desk import RegistryDesk
-from hazwatch.registry.files import book, bundle
+from hazwatch.registry.files import book, bundle, bundle_import
 from hazwatch.registry.files.model import OwnerKind
 from hazwatch.registry.files.store import owner_in_scope
 
@@ -58,15 +60,34 @@ def router(desk: RegistryDesk, gate: Gate) -> APIRouter:
         name, content = bundle.make_bundle(desk, who, code)
         return _sent(content, f"档案-{name}-{code}.zip", "application/zip")
 
+    @routes.post("/files/{code}/bundle")
+    def import_bundle(
+        code: Code, who: Engineer, file: UploadFile, why: Annotated[str, Form(max_length=1000)] = "",
+        dry_run: Annotated[bool, Query()] = True,
+    ) -> dict[str, Any]:  # fmt: skip
+        content = file.file.read(bundle.MAX_BUNDLE + 1)
+        with _refused(content):
+            found = bundle_import.import_bundle(desk, who, code, content, why, dry_run=dry_run)
+        steps = [asdict(step) for step in found.documents]
+        return asdict(found.book) | {"made_at": found.made_at, "documents": steps}
+
     @routes.post("/files/bundle/check", dependencies=[Depends(viewer)])
     def check_bundle(file: UploadFile) -> dict[str, Any]:
         content = file.file.read(bundle.MAX_BUNDLE + 1)
-        try:
+        with _refused(content):
             return asdict(bundle.check_bundle(content))
-        except archive.HostileFileError as error:
-            raise ApiError(422, "bad_bundle", str(error), "请选择本系统导出的 .zip", {"file": str(error)}) from error
 
     return routes
+
+
+@contextmanager
+def _refused(content: bytes) -> Iterator[None]:
+    """A bundle that is not taken, as the API says it."""
+    try:
+        yield
+    except archive.HostileFileError as error:
+        status = 413 if len(content) > bundle.MAX_BUNDLE else 422
+        raise ApiError(status, "bad_bundle", str(error), "请选择本系统导出的 .zip", {"file": str(error)}) from error
 
 
 def _template(kind: OwnerKind) -> Any:

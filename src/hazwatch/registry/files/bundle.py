@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -81,7 +83,12 @@ def _parts(session: Session, who: Principal, now: int, code: str) -> Iterator[tu
     for row in found:
         for version in (row, *row["older"]):
             blob = session.get_one(FileBlob, version["sha256"])
-            yield f"documents/{version['series']}-v{version['version']}-{version['file_name']}", blob.content
+            yield document_part(version), blob.content
+
+
+def document_part(version: Mapping[str, Any]) -> str:
+    """The name of the part that holds one version of a document."""
+    return f"documents/{version['series']}-v{version['version']}-{version['file_name']}"
 
 
 def check_bundle(content: bytes) -> Checked:
@@ -90,20 +97,38 @@ def check_bundle(content: bytes) -> Checked:
     Raises:
         archive.HostileFileError: it is no ZIP, or it blows up.
     """
+    with reading_bundle(content) as parts:
+        return checked(parts)
+
+
+@contextmanager
+def reading_bundle(content: bytes) -> Iterator[zipfile.ZipFile]:
+    """The parts of a ZIP; whatever makes reading them fail becomes one refusal.
+
+    Raises:
+        archive.HostileFileError: it is too large, no ZIP, or damaged.
+    """
     if len(content) > MAX_BUNDLE:
         raise archive.HostileFileError("文件过大")
     try:
         with zipfile.ZipFile(BytesIO(content)) as parts:
-            return _checked(parts)
+            yield parts
     except archive.HostileFileError:
         raise
-    except (zipfile.BadZipFile, KeyError, TypeError, AttributeError, ValueError, OSError, NotImplementedError,
-            RuntimeError) as error:  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, LookupError, TypeError, AttributeError, ValueError, OSError,
+            NotImplementedError, RuntimeError, EOFError) as error:  # fmt: skip
         raise archive.HostileFileError("不是本系统导出的档案压缩包,或已损坏") from error
 
 
-def _checked(parts: zipfile.ZipFile) -> Checked:
+def checked(parts: zipfile.ZipFile) -> Checked:
+    """Every part against the manifest.
+
+    Raises:
+        archive.HostileFileError: too many or too large parts, or one name twice.
+    """
     infos = parts.infolist()
+    if len({info.filename for info in infos}) != len(infos):
+        raise archive.HostileFileError("压缩包内部件重名")
     if len(infos) > _MAX_PARTS or sum(info.file_size for info in infos) > MAX_BUNDLE:
         raise archive.HostileFileError("压缩包内部件过多或解压后过大")
     manifest = json.loads(parts.read(MANIFEST))

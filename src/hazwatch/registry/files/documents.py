@@ -59,34 +59,46 @@ def upload(desk: RegistryDesk, who: Principal, code: str, content: bytes, given:
     except RefusedDocumentError as error:
         status = 413 if len(content) > MAX_DOCUMENT else 422
         raise ApiError(status, "bad_document", str(error), "请另存为 PDF 或图片后重试", {"file": str(error)}) from error
-    title, valid_to = _checked(given)
     with unit_of_work(desk.sessions) as session:
         write.lock(session)
         owner = owner_in_scope(session, who, code)
-        if given.kind not in {kind.key for kind in owner.schema.documents}:
-            raise invalid("kind", "没有这种文件类型")
-        _room(session, owner)
-        digest = hashlib.sha256(content).hexdigest()
-        if session.get(FileBlob, digest) is None:
-            session.add(FileBlob(sha256=digest, content=content))
-            session.flush()
-        row = FileDocument(
-            owner=owner.code, path=owner.path, kind=given.kind, title=title, file_name=_name(given.file_name),
-            media=found.media, size=len(content), sha256=digest, valid_to=valid_to, at=desk.clock(),
-            who=who.username, why=given.why.strip()[:1000], series=0, version=1,
-        )  # fmt: skip
-        if given.series is not None:
-            before = _newest(session, owner, given.series)
-            row.series, row.version, row.kind = before.series, before.version + 1, before.kind
-        session.add(row)
-        session.flush()
-        if given.series is None:
-            row.series = row.id
-        session.flush()
+        number = keep(session, desk, who, owner, content, found.media, given)
         store.refresh(session, [code], desk.clock())
-        detail = {"document": row.id, "title": title, "sha256": digest, "version": row.version, "why": row.why}
-        audit.record(session, desk.clock(), who, "file.document", code, owner.path, detail)
-        return row.id
+        return number
+
+
+def keep(
+    session: Session, desk: RegistryDesk, who: Principal, owner: Owner, content: bytes, media: str, given: Upload
+) -> int:
+    """The same inside a writing unit that holds ``write.lock``; the content was sniffed, the score is the caller's.
+
+    Raises:
+        ApiError: 404, 409, 422.
+    """
+    title, valid_to = check_words(given)
+    if given.kind not in {kind.key for kind in owner.schema.documents}:
+        raise invalid("kind", "没有这种文件类型")
+    _room(session, owner)
+    digest = hashlib.sha256(content).hexdigest()
+    if session.get(FileBlob, digest) is None:
+        session.add(FileBlob(sha256=digest, content=content))
+        session.flush()
+    row = FileDocument(
+        owner=owner.code, path=owner.path, kind=given.kind, title=title, file_name=safe_name(given.file_name),
+        media=media, size=len(content), sha256=digest, valid_to=valid_to, at=desk.clock(),
+        who=who.username, why=given.why.strip()[:1000], series=0, version=1,
+    )  # fmt: skip
+    if given.series is not None:
+        before = _newest(session, owner, given.series)
+        row.series, row.version, row.kind = before.series, before.version + 1, before.kind
+    session.add(row)
+    session.flush()
+    if given.series is None:
+        row.series = row.id
+    session.flush()
+    detail = {"document": row.id, "title": title, "sha256": digest, "version": row.version, "why": row.why}
+    audit.record(session, desk.clock(), who, "file.document", owner.code, owner.path, detail)
+    return row.id
 
 
 def withdraw_document(desk: RegistryDesk, who: Principal, code: str, number: int, why: str) -> None:
@@ -190,7 +202,12 @@ def _room(session: Session, owner: Owner) -> None:
         raise conflict(f"一份档案最多 {MAX_DOCUMENTS} 个文件版本")
 
 
-def _checked(given: Upload) -> tuple[str, str | None]:
+def check_words(given: Upload) -> tuple[str, str | None]:
+    """Title and last day of validity (ISO, None without one) as they are kept.
+
+    Raises:
+        ApiError: 422 with every wrong field.
+    """
     wrong = {}
     title, valid_to = None, None
     try:
@@ -206,7 +223,7 @@ def _checked(given: Upload) -> tuple[str, str | None]:
     return title, valid_to
 
 
-def _name(given: str) -> str:
+def safe_name(given: str) -> str:
     """A file name without folders and without what a terminal or a header could stumble over."""
     bare = given.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in bare if letter.isprintable() and letter not in '"<>:|?*')[-200:] or "document"

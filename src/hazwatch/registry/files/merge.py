@@ -160,6 +160,35 @@ def difference(group: Group, before: Mapping[str, Row], after: Mapping[str, Row]
     return ops
 
 
+def with_shapes(
+    group: Group, before: Mapping[str, Row], edits: Sequence[Op], given: Mapping[str, Row]
+) -> tuple[list[Op], list[str]]:
+    """Edits of a group with the shapes of the rows ``given``; also the rows of shapes that nobody has or adds.
+
+    A shape of a row that is added goes into that row, so that both wait for a second person together or not at all.
+    """
+    shapes = [field.key for field in group.fields if field.kind is Kind.GEOMETRY]
+    added = {op.row: place for place, op in enumerate(edits) if op.field == WHOLE}
+    ops, lost = list(edits), []
+    for row_id, row in given.items():
+        if row_id == NONE or not shapes:
+            continue
+        place = added.get(row_id)
+        if place is not None:
+            own = {key: row[key] for key in shapes if row.get(key) is not None}
+            ops[place] = replace(ops[place], after={**ops[place].after, **own})
+            continue
+        held = before.get(row_id)
+        if held is None and group.many:
+            lost.append(row_id)
+            continue
+        now = held or {}
+        ops.extend(
+            Op(group.key, row_id, key, now.get(key), row.get(key)) for key in shapes if now.get(key) != row.get(key)
+        )
+    return ops, lost
+
+
 def _clean_none(group: Group, op: Op) -> Op:
     if not group.may_be_none:
         raise Refused(op.place, "这一分组必须填写,不能声明“不涉及”")
