@@ -43,7 +43,7 @@ def test_a_tank_with_everything_and_one_without() -> None:
     wanted = for_tank("球形储罐", combustible=True, toxic=True)
     assert percent(answer(wanted, places, [detector])) == 100
     assert percent(answer(wanted, [], [])) == 0
-    missing = [one.wanted.name for one in answer(wanted, places[1:], [replace(detector, unit="%LEL")]) if not one.met]
+    missing = [one.wanted.name for one in answer(wanted, places[1:], [detector._replace(unit="%LEL")]) if not one.met]
     assert missing == ["第二路独立液位", "有毒气体探测"]
     assert "压力" not in [one.name for one in for_tank("内浮顶罐", combustible=True, toxic=False)]
     assert [one.name for one in for_warehouse(combustible=None, toxic=None)][-1] == "气体探测(介质未知)"
@@ -101,14 +101,17 @@ def test_a_process_that_the_file_declares_is_looked_at_by_its_unit(room) -> None
 def test_an_answer_is_remembered_until_something_changes(room) -> None:
     memory = views.Memory()
 
-    def ask(who=SYSTEM) -> dict:
+    def ask(who=SYSTEM, **wanted) -> dict:
         with reading(room.sessions) as session:
-            return views.completeness(session, who, Wanted(), nature, memory=memory)
+            return views.completeness(session, who, Wanted(**wanted), nature, memory=memory)
 
     first = ask()
     assert ask() == first
     assert ask(engineer("/410000/410500/"))["objects"] == 0, "what is remembered is remembered by scope"
     assert len(memory._held) == 2
+    for narrower in ({"kind": "tank"}, {"kind": "warehouse"}, {"missing_only": True}):
+        assert ask(**narrower) == told(room, **narrower)
+    assert len(memory._held) == 2, "another kind of the same objects is no new question"
     more = replace(SMALL.points[0], code="410902001001G0001WD001", name="温度", unit="℃", address="ns=2;s=T1.T")
     seed(room.desk, SYSTEM, replace(SMALL, points=(*SMALL.points, more)), "park")
     assert ask()["present"] == first["present"] + 1

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 TANK, STORE, PROCESS = "tank", "warehouse", "process"
 #: What kinds of objects are called in files.
@@ -24,9 +25,8 @@ _TOXIC_UNITS = ("ppm", "ppb", "mg/m³")
 _CLOSED = ("球", "压力", "卧", "氮封", "低温", "固定顶", "气柜")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A point as far as it counts here."""
+class Place(NamedTuple):
+    """A point as far as it counts here; a tuple, because a province has 60,000 of them."""
 
     code: str
     name: str
@@ -56,8 +56,7 @@ class Expectation:
     units: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An expectation with the points that meet it."""
 
     wanted: Expectation
@@ -69,7 +68,8 @@ class Answer:
         return len(self.points) >= self.wanted.least
 
 
-def for_tank(form: str, *, combustible: bool | None, toxic: bool | None) -> list[Expectation]:
+@cache
+def for_tank(form: str, *, combustible: bool | None, toxic: bool | None) -> tuple[Expectation, ...]:
     """What a tank is expected to have; None where nobody knows whether the medium burns or is toxic."""
     wanted = [
         Expectation("液位", ("YW",), (), _TANKS),
@@ -79,15 +79,16 @@ def for_tank(form: str, *, combustible: bool | None, toxic: bool | None) -> list
     ]
     if not form or any(word in form for word in _CLOSED):
         wanted.append(Expectation("压力", ("YL",), (), _TANKS))
-    return wanted + _detectors(combustible=combustible, toxic=toxic)
+    return (*wanted, *_detectors(combustible=combustible, toxic=toxic))
 
 
-def for_warehouse(*, combustible: bool | None, toxic: bool | None) -> list[Expectation]:
+@cache
+def for_warehouse(*, combustible: bool | None, toxic: bool | None) -> tuple[Expectation, ...]:
     """What a warehouse is expected to have."""
     wanted = [Expectation("温度", ("WD",), (), _STORES), Expectation("湿度", ("SD",), (), _STORES)]
     if combustible is not False:
         wanted.append(Expectation("火焰或感烟", ("KG",), ("火", "烟", "感温"), _STORES, of_source=True))
-    return wanted + _detectors(combustible=combustible, toxic=toxic)
+    return (*wanted, *_detectors(combustible=combustible, toxic=toxic))
 
 
 @cache
@@ -113,11 +114,10 @@ def answer(wanted: Sequence[Expectation], own: Sequence[Place], of_source: Seque
         own: points of the object itself.
         of_source: points of all detectors of its hazard source.
     """
+    both = (*own, *of_source)
     return [
-        Answer(
-            one,
-            tuple(dict.fromkeys(p.code for p in (*own, *(of_source if one.of_source else ())) if _fits(one, p))),
-        )
+        # keys of a dict: a detector of the object stands in both, and order is kept
+        Answer(one, tuple({p.code: None for p in (both if one.of_source else own) if _fits(one, p)}))
         for one in wanted
     ]
 

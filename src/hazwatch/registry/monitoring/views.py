@@ -71,18 +71,14 @@ class _Plant:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An object and its answers, before it is dressed for a list."""
+    """An object, its answers and how many expectations are not met, before it is dressed for a list."""
 
     kind: str
     code: str
     name: str
     answers: tuple[Answer, ...]
+    lacks: int
     rest: dict[str, Any]
-
-    @property
-    def lacks(self) -> int:
-        """Expectations that are not met."""
-        return sum(not one.met for one in self.answers)
 
     def form(self) -> dict[str, Any]:
         """In the form of the API."""
@@ -96,31 +92,25 @@ class _Item:
         } | self.rest  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """All items of a question, most missing first, and the sums over all objects."""
-
-    items: tuple[_Item, ...]
-    sums: dict[str, Any]
-
-
 class Memory:
     """Answers of the last questions, each as long as neither registry nor files have changed.
 
-    A page asks for one part after the other, and a province takes a second.
+    A page asks for one part and one kind after the other, and a province takes a second.
     """
 
     _MOST = 16
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[Any, ...], _Found] = OrderedDict()
+        self._held: OrderedDict[tuple[Any, ...], tuple[_Item, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, session: Session, who: Principal, wanted: Wanted, ask: Callable[[], _Found]) -> _Found:
+    def get(
+        self, session: Session, who: Principal, wanted: Wanted, ask: Callable[[], tuple[_Item, ...]]
+    ) -> tuple[_Item, ...]:  # fmt: skip
         """The answer, from ``ask`` where it is not held."""
         # scope: node-internal because only whether anything changed is asked; answers are held by scope
         files = session.execute(select(func.sum(FileHead.version), func.count(FileHead.owner))).one()
-        key = (version(session), *files, who.scope, wanted)
+        key = (version(session), *files, who.scope, wanted.enterprise, wanted.source)
         with self._lock:
             found = self._held.get(key)
         if found is None:
@@ -153,25 +143,30 @@ def completeness(
     if wanted.kind and wanted.kind not in KINDS:
         raise invalid("kind", f"应为 {'、'.join(KINDS)} 之一")
 
-    def ask() -> _Found:
+    def ask() -> tuple[_Item, ...]:
         return _all(session, who, wanted, nature_of)
 
-    found = memory.get(session, who, wanted, ask) if memory else ask()
-    return found.sums | {"total": len(found.items), "items": [item.form() for item in found.items[part]]}
+    items = memory.get(session, who, wanted, ask) if memory else ask()
+    if wanted.kind:
+        items = tuple(item for item in items if item.kind == wanted.kind)
+    sums = _sum(items) | {"by_kind": {kind: _sum([item for item in items if item.kind == kind]) for kind in KINDS}}
+    if wanted.missing_only:
+        items = tuple(item for item in items if item.lacks)
+    return sums | {"total": len(items), "items": [item.form() for item in items[part]]}
 
 
-def _all(session: Session, who: Principal, wanted: Wanted, nature_of: NatureOf) -> _Found:
+def _all(session: Session, who: Principal, wanted: Wanted, nature_of: NatureOf) -> tuple[_Item, ...]:
+    """Every object of the enterprise or source that is wanted, whatever its kind; most missing first."""
     plant = _read(session, who, wanted)
     items = [_of_equipment(plant, row, nature_of) for row in plant.equipment if row.code[12:14] in _TYPES]
     if not wanted.source:
         items += _of_processes(session, who, wanted, plant)
-    items = [item for item in items if not wanted.kind or item.kind == wanted.kind]
-    by_kind = {kind: _sum([item for item in items if item.kind == kind]) for kind in KINDS}
-    whole = _sum(items)
-    if wanted.missing_only:
-        items = [item for item in items if item.lacks]
     items.sort(key=lambda item: (-item.lacks, item.code))
-    return _Found(tuple(items), whole | {"by_kind": by_kind})
+    return tuple(items)
+
+
+def _item(kind: str, code: str, name: str, answers: Sequence[Answer], rest: dict[str, Any]) -> _Item:
+    return _Item(kind, code, name, tuple(answers), sum([not one.met for one in answers]), rest)
 
 
 def _read(session: Session, who: Principal, wanted: Wanted) -> _Plant:
@@ -203,7 +198,7 @@ def _read(session: Session, who: Principal, wanted: Wanted) -> _Plant:
     plant.equipment = [_Equipment(*row) for row in session.execute(statement).tuples()]
     names = scoped(select(Enterprise.code, Enterprise.name), who, Enterprise)
     plant.enterprises = dict(row.tuple() for row in session.execute(names))
-    for code, name, tag, quantity, unit, equipment in session.execute(points):
+    for code, name, tag, quantity, unit, equipment in session.execute(points).tuples():
         place = Place(code, name, tag or "", quantity, unit)
         plant.points[equipment].append(place)
         if equipment[12:14] == "Q0":
@@ -224,7 +219,7 @@ def _of_equipment(plant: _Plant, row: _Equipment, nature_of: NatureOf) -> _Item:
         "source": row.source, "source_name": row.source_name, "enterprise": enterprise,
         "enterprise_name": plant.enterprises.get(enterprise), "medium": row.medium,
     }  # fmt: skip
-    return _Item(kind, row.code, row.name, tuple(answers), rest)
+    return _item(kind, row.code, row.name, answers, rest)
 
 
 def _of_processes(session: Session, who: Principal, wanted: Wanted, plant: _Plant) -> list[_Item]:
@@ -259,10 +254,10 @@ def _of_process(
         "unit_found": bool(named),
     }  # fmt: skip
     title = f"{body['kind']}({unit})" if unit else str(body["kind"])
-    return _Item(PROCESS, code, title, tuple(answer(expected, own, detectors)), rest)
+    return _item(PROCESS, code, title, answer(expected, own, detectors), rest)
 
 
-def _sum(items: list[_Item]) -> dict[str, Any]:
+def _sum(items: Sequence[_Item]) -> dict[str, Any]:
     expected = sum(len(item.answers) for item in items)
     present = expected - sum(item.lacks for item in items)
     share = round(100 * present / expected, 1) if expected else None
