@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bits = NDArray[np.uint8]
-Counts = NDArray[np.uint8]
+Counts = NDArray[np.uint8] | NDArray[np.int32]
 #: Of the ring, [K, P].
 IntMatrix = NDArray[np.int64]
 FloatMatrix = NDArray[np.float64]
@@ -73,7 +73,7 @@ def quiet(a: Bits, b: Bits, i: np.uint64) -> bool:
 @njit(cache=True, nogil=True)
 def in_step(start: Counts, filled: Counts, i: np.uint64) -> bool:
     """Whether the rings of RUN points stand at the same place."""
-    differ = np.uint8(0)
+    differ = start[i] ^ start[i]
     for k in range(_RUN):
         differ |= (start[i + k] ^ start[i]) | (filled[i + k] ^ filled[i])
     return differ == 0

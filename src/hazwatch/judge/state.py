@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 #: "Nothing seen yet"; far below any event time, with room to add delays.
 NEVER = -(1 << 62)
 DEFAULT_RING = 16
-#: Start + filled is counted in one byte.
-_LARGEST_RING = 127
+#: Start + filled fit into a byte up to here; a larger ring (judging files) has wider counters.
+_COUNTED_IN_A_BYTE = 127
 #: Where the three matrices of the ring stand among all arrays (``flatten``); all others have one row a point.
 _RING = (10, 11, 12)
 
@@ -52,14 +52,14 @@ class Ring(NamedTuple):
 
     Attributes:
         ts, value, quality: [K, P]: what came at one time lies side by side, so a batch in order of points is one run.
-        start, filled: uint8[P].
+        start, filled: uint8[P], int32[P] where K is beyond 127.
     """
 
     ts: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.uint8]
-    start: NDArray[np.uint8]
-    filled: NDArray[np.uint8]
+    start: NDArray[np.uint8] | NDArray[np.int32]
+    filled: NDArray[np.uint8] | NDArray[np.int32]
 
 
 class JudgeState(NamedTuple):
@@ -91,13 +91,8 @@ def _points(n: int) -> PointStates:
 
 
 def fresh(points: int, ring: int = DEFAULT_RING) -> JudgeState:
-    """The state of P points that nothing is known of, with room for ``ring`` recent samples of each (1 to 127).
-
-    Raises:
-        ValueError: a ring that its counters cannot count.
-    """
-    if not 1 <= ring <= _LARGEST_RING:
-        raise ValueError(f"a ring holds 1 to {_LARGEST_RING} samples, not {ring}")
+    """The state of P points that nothing is known of, with room for ``ring`` recent samples of each."""
+    small = ring <= _COUNTED_IN_A_BYTE
     return JudgeState(
         _points(points),
         _points(points),
@@ -105,8 +100,8 @@ def fresh(points: int, ring: int = DEFAULT_RING) -> JudgeState:
             np.zeros((ring, points), np.int64),
             np.zeros((ring, points)),
             np.zeros((ring, points), np.uint8),
-            np.zeros(points, np.uint8),
-            np.zeros(points, np.uint8),
+            np.zeros(points, np.uint8) if small else np.zeros(points, np.int32),
+            np.zeros(points, np.uint8) if small else np.zeros(points, np.int32),
         ),
         np.zeros(points, np.uint8),
         np.full(1, NEVER, np.int64),
