@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 APT = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: help setup setup-test run test lint unit bench bench-nation bench-history bench-peers bench-warning bench-risk bench-registry docs lock wheel clean
+.PHONY: help setup setup-test run test live inner lint unit bench bench-nation bench-history bench-peers bench-warning bench-risk bench-registry docs lock wheel clean
 
 help: ## Explain every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,8 +18,14 @@ run: setup ## All set-up, then start a node with the simulated park: http://127.
 	exec $(BIN)/hazwatch run
 
 test: setup-test ## All set-up, then everything: lint, types, house rules, unit, integration, browser
-	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory -j2 --output-sync=target live inner
+
+# The two halves of ``make test``, side by side: nodes and browsers mostly wait, everything else mostly computes.
+live: .setup/dev
+	$(BIN)/python -m pytest tests/app tests/browser
+
+inner: lint
+	$(BIN)/python -m pytest --ignore=tests/app --ignore=tests/browser
 
 lint: .setup/dev ## Style, types, and the rules of the house
 	$(BIN)/ruff check .
