@@ -119,7 +119,7 @@ def test_an_alarm_is_told_for_its_source_and_its_enterprise(plant) -> None:
     assert [g.colour for g in told] == [Colour.ORANGE, Colour.ORANGE, Colour.ORANGE]
     assert "甲罐区" in told[1].reason
     assert plant.desk.restless() == {FIRST}
-    form = told[0].form()
+    form = orjson.loads(orjson.dumps(told[0].form()))
     assert (form["colour"], form["at"], len(form["terms"])) == ("orange", "2026-11-23T07:01:00.000Z", 13)
 
 

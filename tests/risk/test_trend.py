@@ -105,7 +105,7 @@ def test_points_that_come_later_have_no_past() -> None:
     assert set(near(w, points=2)) == {0, 1}
 
 
-@given(st.lists(st.lists(st.floats(-50, 50), min_size=8, max_size=KEPT), min_size=1, max_size=3))
+@given(st.lists(st.lists(st.floats(-50, 50, width=32), min_size=8, max_size=KEPT), min_size=1, max_size=3))
 def test_the_time_left_agrees_with_a_naive_reference(columns) -> None:
     n = min(map(len, columns))
     columns = [c[:n] for c in columns]

@@ -158,7 +158,7 @@ def build(records: Sessions, home: Path) -> Site:
             "code": code, "colour": colour, "score": 61.0, "confidence": 1.0, "at": "2026-11-23T07:00:00.000Z",
             "reason": "试验", "terms": [],
         }  # fmt: skip
-        mirror.grades[code] = {"path": places.path(code[:9]), "grade": grade}
+        mirror.take_grade({"path": places.path(code[:9]), "grade": grade})
     mirror.take_values(site.value(JIA_POINT, 5.5))
     return site
 

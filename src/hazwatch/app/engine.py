@@ -103,9 +103,10 @@ class Engine:
         async with self.pipeline.desk_lock:
             await asyncio.to_thread(self.look.know, self.picture)
             await asyncio.to_thread(self.look.recall, clock())
+            # Records and configuration first, while no source is known: then everything is graded once, by them.
+            await asyncio.to_thread(self.look.reload, clock())
             graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
         await self.watch.tell_grades(graded)
-        await self._on_risk(b"")
 
     async def _on_risk(self, _: bytes) -> None:
         """Records were declared or withdrawn, or the models have another configuration."""

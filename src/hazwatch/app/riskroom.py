@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from sqlalchemy import select
 
@@ -126,8 +127,9 @@ class RiskRoom:
                 self.indicators.begin(source, record.point, record.event_time)
 
     def around(self, graded: Iterable[Graded]) -> set[str]:
-        """Neighbours of sources whose colour may have crossed 橙."""
-        return {other for g in graded for other in self._near.get(g.code, ())}
+        """Neighbours of sources that are 橙 or worse, or were."""
+        some = (g.code for g in graded if max(g.colour, g.was) >= Colour.ORANGE)
+        return {other for code in some for other in self._near.get(code, ())}
 
     # --- the inputs of a source ------------------------------------------------------------------------------------
 
@@ -217,9 +219,7 @@ class RiskRoom:
             g = self.risk.grades.get(other)
             if g is None or g.colour < Colour.ORANGE:
                 continue
-            own = g.score - next((t["contribution"] for t in g.terms if t["id"] == "D"), 0.0)
-            floor = g.inputs.get("raw", {}).get("floor", "none") in ("orange", "red")
-            if (own >= k.orange or floor) and g.colour > worst:
+            if (g.score - g.domino >= k.orange or g.floored) and g.colour > worst:
                 worst, name = int(g.colour), self.risk.name(other)
         return worst, name
 
@@ -232,12 +232,13 @@ class RiskRoom:
         picture, state, graded = self._watch.picture, self._watch.state, self.risk.grades.get(code)
         source = next((s for s in picture.sources if s.code == code), None) if picture else None
         minutes = len(self._past) * forecast.STEP_MIN
-        if source is None or state is None or graded is None or len(self._past) < _FEWEST_PAST or not graded.terms:
+        terms = orjson.loads(graded.terms) if graded else []
+        if source is None or state is None or not terms or len(self._past) < _FEWEST_PAST:
             return {"items": [], "minutes": minutes}
         size = min(len(one) for one in self._past)
         points = np.array([p for p in source.points if p < min(size, len(state.limits.threshold))], np.int64)
         past = np.column_stack([one[points] for one in self._past]).astype(np.float64)
-        x = {t["id"]: t["x"] for t in graded.terms}
+        x = {t["id"]: t["x"] for t in terms}
         standing = forecast.Standing(x.pop("B"), x)
         level = wire.levels(state.judge, points)
         items = forecast.outlook(standing, past, state.limits.threshold[points], level, self.risk.configuration)

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from hazwatch.vocabulary.colours import Colour
@@ -62,7 +63,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Configuration:
     """All numbers of the model. Minutes, seconds and units stand in the names."""
 
@@ -130,6 +131,10 @@ class Configuration:
 
     def digest(self) -> str:
         """SHA-256 of the configuration, 12 hex digits."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         text = json.dumps(self.form(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hazwatch.risk.configuration import Configuration
-from hazwatch.risk.features import Service
+from hazwatch.risk.features import SERVICES, TERM_COLUMNS, Service
 from hazwatch.risk.terms import TERMS, Column, alarm_state, inherent
 from hazwatch.vocabulary.colours import Colour
 
@@ -27,6 +27,8 @@ TOXIC, COMBUSTIBLE, OTHER = "toxic", "combustible", "other"
 
 #: Terms that come from points that may fall silent.
 _MONITORED = frozenset("ATMNPXHKGV")
+_IS_MONITORED = {s.id: np.array([t in _MONITORED for t in s.terms]) for s in SERVICES.values()}
+_OF_TERM = {s.id: {t: np.array(at) for t, at in TERM_COLUMNS[s.id].items()} for s in SERVICES.values()}
 #: A score that one spiking sample alone would carry over the bound of 红 stays this far below it.
 _SHY = 0.1
 _SCORE_DIGITS = 6
@@ -93,7 +95,6 @@ def evaluate(
     columns = {f.id: known[:, n] for n, f in enumerate(service.features)}
     lost = _drift(np.where(unknown, _NO_AGE, age) / _SECONDS, k)
     stale = np.where(unknown, 1.0, np.where(age / _SECONDS > k.hold_min, 1.0, 0.0))
-    of_term = {t: np.array([f.term == t for f in service.features]) for t in service.terms}
     usable = np.where(unknown[:, service.at("usable")], 0.0, columns["usable"])
     silent = np.where(unknown[:, service.at("usable")], 1.0, columns["silent"])
 
@@ -101,16 +102,15 @@ def evaluate(
     x = np.column_stack([TERMS[t](columns, k) for t in service.terms])
     weights = np.array([k.weights[t] for t in service.terms])
     priors = np.array([k.priors[t] for t in service.terms])
-    drifted = np.column_stack([lost[:, of_term[t]].mean(axis=1) for t in service.terms])
-    monitored = np.array([t in _MONITORED for t in service.terms])
-    drifted = np.maximum(drifted, np.where(monitored, silent[:, None], 0.0))
+    drifted = np.column_stack([lost[:, _OF_TERM[service.id][t]].mean(axis=1) for t in service.terms])
+    drifted = np.maximum(drifted, np.where(_IS_MONITORED[service.id], silent[:, None], 0.0))
     assumed = np.round(priors * drifted, _SCORE_DIGITS)
     sure_alarm = np.maximum(alarm_state(columns, k, confirmed=True), assumed[:, 0])
     x = np.maximum(x, assumed)
     score, sure = _total(base, x, sure_alarm, weights, k)
     floors = _floors(columns, k)
     colour = np.maximum(colours(score, k), _floor_colour(floors))
-    gone = np.column_stack([stale[:, of_term[t]].mean(axis=1) for t in service.terms])
+    gone = np.column_stack([stale[:, _OF_TERM[service.id][t]].mean(axis=1) for t in service.terms])
     confidence = np.round(usable * (1 - (gone * weights).sum(axis=1) / max(weights.sum(), 1e-9)), 4)
     return Scores(
         service, base, x, _contributions(base, x, sure_alarm, weights, k, score), score, sure, colour, floors,

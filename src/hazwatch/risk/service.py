@@ -61,7 +61,15 @@ class SourceFacts:
 
 @dataclass(slots=True)
 class Graded:
-    """The grade of an object as it stands."""
+    """The grade of an object as it stands.
+
+    Attributes:
+        terms, inputs: JSON as it is written and told; a nation's worth of dicts would be gigabytes. Inputs are let go
+            once they are written.
+        domino: how much of the score comes from neighbours, so that two of them do not hold each other up.
+        floored: whether a direct rule of 橙 or 红 holds.
+        was: the colour before.
+    """
 
     code: str
     path: str
@@ -70,21 +78,25 @@ class Graded:
     sure: float
     confidence: float
     reason: str
-    terms: list[dict[str, Any]]
+    terms: bytes
     at: int
     held: Held = field(default_factory=lambda: Held(Colour.NONE))
     mode: str = SCORED
     active: bytes = b""
-    inputs: dict[str, Any] = field(default_factory=dict)
+    inputs: bytes = b"{}"
     configuration: str = ""
     declared: tuple[str, ...] = ()
+    domino: float = 0.0
+    floored: bool = False
+    was: Colour = Colour.NONE
 
     def form(self) -> dict[str, Any]:
         """As in the API."""
         return {
             "code": self.code, "colour": self.colour.word, "score": round(self.score, 1),
-            "confidence": self.confidence, "at": iso(self.at), "reason": self.reason, "terms": self.terms,
-            "mode": self.mode, "model": MODEL_ID, "version": VERSION, "configuration": self.configuration,
+            "confidence": self.confidence, "at": iso(self.at), "reason": self.reason,
+            "terms": orjson.Fragment(self.terms), "mode": self.mode, "model": MODEL_ID, "version": VERSION,
+            "configuration": self.configuration,
         }  # fmt: skip
 
 
@@ -170,11 +182,12 @@ class RiskDesk:
                 if since is None and colour > colour_of(row.score, self.configuration):
                     since = row.at
                 terms = orjson.loads(row.terms)
-                sure = inputs.get("raw", {}).get("sure", row.score)
+                raw = inputs.get("raw", {})
                 self._grades[row.object] = Graded(
-                    row.object, row.path, colour, row.score, sure, row.confidence, row.reason, terms, row.at,
-                    Held(colour, since), inputs.get("mode", SCORED), bytes(t["x"] > 0 for t in terms[1:]), inputs,
-                    row.configuration, tuple(inputs.get("asked", {}).get("declared", ())),
+                    row.object, row.path, colour, row.score, raw.get("sure", row.score), row.confidence, row.reason,
+                    row.terms.encode(), row.at, Held(colour, since), inputs.get("mode", SCORED),
+                    bytes(t["x"] > 0 for t in terms[1:]), b"", row.configuration,
+                    tuple(inputs.get("asked", {}).get("declared", ())), _domino(terms), _floored(raw), colour,
                 )  # fmt: skip
 
     @property
@@ -239,12 +252,20 @@ class RiskDesk:
             self._fallen.update(facts.code for facts in some)
         else:
             self._fallen.difference_update(facts.code for facts in some)
+        lost = np.flatnonzero(batch.unknown).tolist()
+        seen = [_as_if_heard(service, asked[n]) for n in lost]
+        heard = self._spare.score(service, seen, self.configuration) if seen else batch
+        place = {n: m for m, n in enumerate(lost)}
         changed: list[Graded] = []
         for n, facts in enumerate(some):
             if n in batch.refused:
                 changed += self._refused(facts, batch.refused[n], now)
                 continue
-            new = self._source_grade(facts, service, asked[n], batch, n, mode, now)
+            m = place.get(n)
+            if m is None:
+                new = self._source_grade(facts, service, asked[n], batch, n, mode, now)
+            else:
+                new = self._unknown(facts, service, seen[m], heard, m, float(batch.confidence[n]), now)
             if moving[n] or new.held.lower_since is not None or new.colour > batch.colour[n]:
                 self._restless.add(facts.code)
             else:
@@ -277,8 +298,6 @@ class RiskDesk:
     ) -> Graded:
         before = self._grades.get(facts.code)
         k = self.configuration
-        if batch.unknown[n]:
-            return self._unknown(facts, service, asked, before, float(batch.confidence[n]), now)
         score, colour, floor = float(batch.score[n]), Colour(int(batch.colour[n])), Colour(int(batch.floor[n]))
         held = hold(before.held, score, colour, floor, now, k) if before else Held(colour)
         same = before is not None and self._still(before, held.colour, score, float(batch.confidence[n]), mode)
@@ -296,42 +315,44 @@ class RiskDesk:
         inputs = self._inputs(service, asked, mode, before, answer)
         return Graded(
             facts.code, facts.path, held.colour, score, float(batch.sure[n]), round(answer["confidence"], 3), reason,
-            answer["terms"], now, held, mode, batch.active[n], inputs, self._digest, told,
+            orjson.dumps(answer["terms"]), now, held, mode, batch.active[n], inputs, self._digest, told,
+            _domino(answer["terms"]), _floored(answer), before.colour if before else Colour.NONE,
         )  # fmt: skip
 
     def _unknown(
-        self, facts: SourceFacts, service: Service, asked: Asked, before: Graded | None, confidence: float, now: int
+        self, facts: SourceFacts, service: Service, seen: Asked, heard: Batch, m: int, confidence: float, now: int
     ) -> Graded:
-        """More than half is missing: the last grade is held; only what is really seen may raise it."""
-        seen = _as_if_heard(service, asked)
-        batch = self._spare.score(service, [seen], self.configuration)
-        answer = batch.answer(0)
+        """More than half is missing: the last grade is held; only what is really seen (``heard[m]``) may raise it."""
+        before = self._grades.get(facts.code)
         last = before.colour if before else Colour.NONE
-        colour = max(last, Colour(int(batch.colour[0])))
-        score = max(before.score if before else 0.0, float(batch.score[0]))
+        colour = max(last, Colour(int(heard.colour[m])))
+        score = max(before.score if before else 0.0, float(heard.score[m]))
         since = before.at if before and before.mode != UNKNOWN else (before.held.lower_since if before else None)
         if before and before.mode == UNKNOWN and before.colour is colour and abs(before.score - score) < _MOVED:
             return before
+        answer = heard.answer(m)
         said = f"状态未知,最近为 {last.zh}({clock_text(since)})" if before and since else "状态未知"
         reason = f"{said}:半数以上输入缺失,等级保持;{answer['reason']}"
         inputs = self._inputs(service, seen, UNKNOWN, before, answer)
         return Graded(
-            facts.code, facts.path, colour, score, max(float(batch.sure[0]), before.sure if before else 0.0),
-            round(confidence, 3), reason, answer["terms"], now, Held(colour, since), UNKNOWN, b"", inputs, self._digest,
+            facts.code, facts.path, colour, score, max(float(heard.sure[m]), before.sure if before else 0.0),
+            round(confidence, 3), reason, orjson.dumps(answer["terms"]), now, Held(colour, since), UNKNOWN, b"", inputs,
+            self._digest, (), _domino(answer["terms"]), _floored(answer), last,
         )  # fmt: skip
 
     def _refused(self, facts: SourceFacts, why: str, now: int) -> list[Graded]:
         """The model or its answer is nonsense: the last grade stays, with its age."""
         before = self._grades.get(facts.code)
         if before is None:
-            before = Graded(facts.code, facts.path, Colour.NONE, 0.0, 0.0, 0.0, "尚未评估", [], now)
+            before = Graded(facts.code, facts.path, Colour.NONE, 0.0, 0.0, 0.0, "尚未评估", b"[]", now)
         if before.mode == REFUSED:
             self._grades[facts.code] = before
             return []
         reason = f"{why};保持 {clock_text(before.at)} 的评估:{before.reason}"
         new = Graded(
             before.code, before.path, before.colour, before.score, before.sure, before.confidence, reason[:2000],
-            before.terms, before.at, before.held, REFUSED, b"", {"mode": REFUSED, "why": why}, before.configuration,
+            before.terms, before.at, before.held, REFUSED, b"", orjson.dumps({"mode": REFUSED, "why": why}),
+            before.configuration, (), before.domino, before.floored, before.colour,
         )  # fmt: skip
         self._grades[facts.code] = new
         self._restless.add(facts.code)
@@ -339,13 +360,15 @@ class RiskDesk:
 
     def _inputs(
         self, service: Service, asked: Asked, mode: str, before: Graded | None, answer: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    ) -> bytes:
         """What has to be kept so that the grade can be computed again."""
         last = None
         if before:
             last = {"colour": before.colour.word, "lower_since": before.held.lower_since, "score": before.score}
         raw = {name: answer[name] for name in ("score", "sure", "colour", "floor", "confidence")}
-        return {"mode": mode, "service": service.id, "asked": stored(service, asked), "before": last, "raw": raw}
+        return orjson.dumps(
+            {"mode": mode, "service": service.id, "asked": stored(service, asked), "before": last, "raw": raw}
+        )
 
     # --- enterprises, parks, regions -------------------------------------------------------------------------------
 
@@ -356,10 +379,11 @@ class RiskDesk:
         worst = max(own, key=lambda pair: (pair[1].colour, pair[1].score, pair[0].code))
         reason = f"最高风险:{worst[0].name},{worst[1].reason}"
         confidence = min(g.confidence for _, g in own)
-        inputs = {"mode": ENTERPRISE, "members": [[s.code, g.score, g.colour.word, g.sure] for s, g in own]}
+        named = [[s.code, g.score, g.colour.word, g.sure] for s, g in own]
+        inputs = orjson.dumps({"mode": ENTERPRISE, "members": named})
         return Graded(
-            code, own[0][0].enterprise_path, colour, total, sure, confidence, reason, [], now, Held(colour), ENTERPRISE,
-            b"", inputs, self._digest,
+            code, own[0][0].enterprise_path, colour, total, sure, confidence, reason, b"[]", now, Held(colour),
+            ENTERPRISE, b"", inputs, self._digest, was=self._colour(code),
         )  # fmt: skip
 
     def _grade_places(self, moved: set[str], now: int) -> list[Graded]:
@@ -378,15 +402,20 @@ class RiskDesk:
             park = park_score(members, share, self.configuration)
             said = "、".join(f"{Colour[w.upper()].zh} {n} 家" for w, n in park.counts.items() if n and w != "none")
             named = [[g.code, g.score, g.colour.word, g.sure] for g in own]
-            inputs = {"mode": PLACE, "members": named, "domino_share": share}
+            inputs = orjson.dumps({"mode": PLACE, "members": named, "domino_share": share})
             new = Graded(
                 place, self._place_path[place], park.colour, park.score, park.score,
-                min((g.confidence for g in own), default=0.0), said or "各企业均无预警", [], now, Held(park.colour),
-                PLACE, b"", inputs, self._digest,
+                min((g.confidence for g in own), default=0.0), said or "各企业均无预警", b"[]", now, Held(park.colour),
+                PLACE, b"", inputs, self._digest, was=self._colour(place),
             )  # fmt: skip
             if self._keep(new):
                 changed.append(new)
         return changed
+
+    def _colour(self, code: str) -> Colour:
+        """The colour of an object so far."""
+        known = self._grades.get(code)
+        return known.colour if known else Colour.NONE
 
     def _domino_share(self, place: str, enterprises: Sequence[str]) -> float:
         """Share of the sources with a neighbour in the ring that is 橙 or 红."""
@@ -426,14 +455,30 @@ class RiskDesk:
         rows = [
             {
                 "object": g.code, "at": g.at, "colour": int(g.colour), "score": g.score, "confidence": g.confidence,
-                "reason": g.reason, "terms": orjson.dumps(g.terms).decode(),
-                "inputs": orjson.dumps(g.inputs | {"held": {"lower_since": g.held.lower_since}}).decode(),
+                "reason": g.reason, "terms": g.terms.decode(), "inputs": _with_held(g.inputs, g.held),
                 "path": g.path, "model": MODEL_ID, "version": VERSION, "configuration": g.configuration,
             }
             for g in grades
         ]  # fmt: skip
         with unit_of_work(self._sessions) as session:
             session.execute(insert(Grade), rows)
+        for g in grades:
+            g.inputs = b""
+
+
+def _with_held(inputs: bytes, held: Held) -> str:
+    """Inputs with the hysteresis of the moment of writing."""
+    return f'{inputs[:-1].decode()},"held":{{"lower_since":{orjson.dumps(held.lower_since).decode()}}}}}'
+
+
+def _domino(terms: Iterable[Mapping[str, Any]]) -> float:
+    """How much of a score comes from the neighbours."""
+    return float(next((t["contribution"] for t in terms if t["id"] == "D"), 0.0))
+
+
+def _floored(answer: Mapping[str, Any]) -> bool:
+    """Whether a direct rule of 橙 or 红 holds."""
+    return answer.get("floor", "none") in (Colour.ORANGE.word, Colour.RED.word)
 
 
 def _moving(service: Service, asked: Sequence[Asked]) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ _MEDIAN = 3
 
 @njit(cache=True, nogil=True)
 def _slopes(
-    values: NDArray[np.float64], minutes: NDArray[np.float64], order: NDArray[np.int64], noise: NDArray[np.float64],
+    values: NDArray[np.float32], minutes: NDArray[np.float64], order: NDArray[np.int64], noise: NDArray[np.float64],
     out: NDArray[np.float64], now: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Theil–Sen slope of each point that moves by more than its noise over the window, else NaN; and where its line is.
@@ -44,7 +44,7 @@ def _slopes(
         m = 0
         for a in range(n):
             for b in range(a + 1, n):
-                dv = values[i, order[b]] - values[i, order[a]]
+                dv = np.float64(values[i, order[b]]) - np.float64(values[i, order[a]])
                 pairs[m] = dv / (minutes[order[b]] - minutes[order[a]])
                 m += 1
         slope = np.median(pairs)
@@ -59,7 +59,7 @@ class Window:
     """The last values of P points, one every 30 s of event time."""
 
     def __init__(self, points: int) -> None:
-        self._values = np.full((points, KEPT), np.nan)
+        self._values = np.full((points, KEPT), np.nan, np.float32)
         self._ts = np.zeros(KEPT, np.int64)
         self._next = 0
         self._filled = 0
@@ -73,7 +73,7 @@ class Window:
         """Take the values of all points at one moment; NaN where there is none that counts."""
         points = len(value)
         if points > len(self._values):
-            more = np.full((points - len(self._values), KEPT), np.nan)
+            more = np.full((points - len(self._values), KEPT), np.nan, np.float32)
             self._values = np.concatenate([self._values, more])
         self._values[:, self._next] = np.nan
         self._values[:points, self._next] = value

@@ -198,8 +198,8 @@ class Hub:
 
     async def _grades(self, data: bytes) -> None:
         for told in orjson.loads(data):
-            self._mirror.grades[told["grade"]["code"]] = told
             self._send("grade", told["path"], told["grade"])
+            self._mirror.take_grade(told)
 
     async def _links(self, data: bytes) -> None:
         told = orjson.loads(data)
