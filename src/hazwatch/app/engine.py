@@ -24,6 +24,7 @@ from hazwatch.app.notices import Notices
 from hazwatch.app.riskroom import RiskRoom
 from hazwatch.app.seat import Seat
 from hazwatch.app.trials import Trials
+from hazwatch.app.warningroom import WarningRoom
 from hazwatch.app.watch import Watch
 from hazwatch.history import latest, query, thinning
 from hazwatch.history.port import History
@@ -38,6 +39,7 @@ from hazwatch.stream.lanes import Lanes
 from hazwatch.stream.pipeline import Pipeline
 from hazwatch.stream.rejudge import FromHistory
 from hazwatch.vocabulary.lanes import Lane
+from hazwatch.warnings.service import Hooks
 
 _log = logging.getLogger(__name__)
 #: Ticks run this far behind the clock, so that samples on their way are judged before time passes for their point.
@@ -78,6 +80,8 @@ class Engine:
         )  # fmt: skip
         self.pipeline.desk_lock = lock
         self.watch.state, self.watch.picture = kept, self.picture
+        self.warnings = WarningRoom(log, seat, lambda: self.pipeline.desk_lock, Hooks())
+        self.watch.graded = self.warnings.wake
         self.notices = Notices(settings, self.sessions)
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
         self.ready = asyncio.Event()
@@ -97,6 +101,7 @@ class Engine:
         await self._log.listen(wire.SUBJECT_REGISTRY, self._on_registry)
         await self._log.listen(wire.SUBJECT_ALARM_ROOM, lambda _: self.room.reload())
         await self._log.listen(wire.SUBJECT_RISK, self._on_risk)
+        await self._log.listen(wire.SUBJECT_WARNING_RULES, self._on_warning_rules)
         await self.room.reload()
         self.pipeline.make_room(len(self.picture.limits))
         await self._put_limits_in_force()
@@ -114,8 +119,13 @@ class Engine:
             graded = await asyncio.to_thread(self.look.reload, clock())
         await self.watch.tell_grades(graded)
 
+    async def _on_warning_rules(self, _: bytes) -> None:
+        """Other rules of warnings are in force."""
+        self.warnings.changed()
+
     async def _on_registry(self, _: bytes) -> None:
         """The registry has a new version."""
+        self.warnings.changed()
         self.picture = await asyncio.to_thread(facts.load, self.sessions, self._seat.owns)
         self.watch.picture = self.picture
         self.pipeline.kinds = self.picture.kinds
@@ -240,7 +250,14 @@ class Engine:
 
     async def work(self) -> None:
         """Everything that goes on; ends with the first piece that fails."""
-        pieces = [self.pipeline.run(), self.tick(), self.tell_values(), self.beat(), self.watch.run()]
+        pieces = [
+            self.pipeline.run(),
+            self.tick(),
+            self.tell_values(),
+            self.beat(),
+            self.watch.run(),
+            self.warnings.run(),
+        ]
         if self._seat.share.number == 0:
             # What-ifs and messages reach over all shares; one engine does them all.
             pieces += [self.trials.work(), self.notices.run()]

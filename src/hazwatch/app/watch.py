@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -68,6 +68,8 @@ class Watch:
         #: When this engine began: a point that was never heard has been silent since.
         self.begun = begun
         self._work = asyncio.Event()
+        #: Called when grades were written.
+        self.graded: Callable[[], None] = lambda: None
         self.picture: Picture | None = None
         self.state: StreamState | None = None
 
@@ -168,7 +170,9 @@ class Watch:
             self._moved |= self.look.around(graded)
 
     async def tell_grades(self, graded: Sequence[Graded]) -> None:
-        """Tell the pages."""
+        """Tell the pages, and whoever makes warnings of grades."""
+        if graded:
+            self.graded()
         for start in range(0, len(graded), _TOLD_TOGETHER):
             part = [{"path": g.path, "grade": g.form()} for g in graded[start : start + _TOLD_TOGETHER]]
             await self._log.tell(wire.SUBJECT_GRADES, orjson.dumps(part))

@@ -29,6 +29,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.history.tables",
     "hazwatch.records.fence",
     "hazwatch.notify.tables",
+    "hazwatch.warnings.tables",
 )
 
 

@@ -24,6 +24,8 @@ SUBJECT_VALUES, SUBJECT_ALARMS, SUBJECT_GRADES, SUBJECT_BEAT, SUBJECT_LINKS = (
     "hz.live.links",
 )
 SUBJECT_REGISTRY = "hz.live.registry"
+#: Warnings that were raised or changed; and that their rules were.
+SUBJECT_WARNINGS, SUBJECT_WARNING_RULES = "hz.live.warnings", "hz.live.warningrules"
 RPC_LEDGER = "hz.rpc.ledger"
 RPC_WHATIF = "hz.rpc.whatif"
 RPC_FORECAST = "hz.rpc.forecast"
