@@ -33,8 +33,10 @@ def clients(records: Sessions, tmp_path: Path) -> Client:
     room = office(records)
     seed(room.desk, SYSTEM, SMALL, "park")
     desk = Desk(records, lambda: NOON, tmp_path, passwords=CHEAP)
-    grades = {"410902001001": GRADE | {"terms": []}, "410902001": GRADE}
-    live = Live(grades.get, lambda codes: dict.fromkeys(set(codes) & set(grades), 2))
+    grades = {"410902001001": GRADE, "410902001": GRADE}
+    live = Live(
+        grades.get, lambda code: [{"id": "A", "of": code}], lambda codes: dict.fromkeys(set(codes) & set(grades), 2)
+    )
     app = FastAPI()
     errors.install(app)
     app.include_router(router(room.desk, Gate(desk), live, "410000"))
@@ -105,7 +107,7 @@ def test_one_source_with_equipment_and_points(clients: Client) -> None:
     tank = item["equipment"][0]
     assert (tank["kind"], tank["medium"], tank["capacity_m3"]) == ("储罐", "甲醇", 1000.0)
     assert (tank["points"][0]["state"], tank["points"][0]["hh"], tank["points"][0]["l"]) == ("never", 11.3, 1.2)
-    assert item["grade"]["terms"] == []
+    assert item["grade"]["terms"] == [{"id": "A", "of": "410902001001"}]
     assert viewer.get("/api/v1/sources/410502001001").json()["error"]["code"] == "not_found"
 
 

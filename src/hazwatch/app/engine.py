@@ -105,7 +105,7 @@ class Engine:
         await self.room.reload()
         self.pipeline.make_room(len(self.picture.limits))
         await self._put_limits_in_force()
-        async with self.pipeline.desk_lock:
+        async with self.watch.grading, self.pipeline.desk_lock:
             await asyncio.to_thread(self.look.know, self.picture)
             await asyncio.to_thread(self.look.recall, clock())
             # Records and configuration first, while no source is known: then everything is graded once, by them.
@@ -115,7 +115,7 @@ class Engine:
 
     async def _on_risk(self, _: bytes) -> None:
         """Records were declared or withdrawn, or the models have another configuration."""
-        async with self.pipeline.desk_lock:
+        async with self.watch.grading, self.pipeline.desk_lock:
             graded = await asyncio.to_thread(self.look.reload, clock())
         await self.watch.tell_grades(graded)
 
@@ -131,7 +131,7 @@ class Engine:
         self.pipeline.kinds = self.picture.kinds
         self.pipeline.make_room(len(self.picture.limits))
         await self._put_limits_in_force()
-        async with self.pipeline.desk_lock:
+        async with self.watch.grading, self.pipeline.desk_lock:
             await asyncio.to_thread(self.look.know, self.picture)
             graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
         await self.watch.tell_grades(graded)

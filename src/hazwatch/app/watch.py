@@ -33,7 +33,7 @@ _ALARMING = (Quality.OVER_RANGE, Quality.UNDER_RANGE, Quality.NOT_A_NUMBER, Qual
 #: How often grades follow what is known of their inputs, and how much must have changed.
 _CONFIDENCE_EVERY_MS = 3_000
 _DOUBT = 0.05
-#: Sources re-scored under one hold of the lock, and the pause after each round of work.
+#: Sources re-scored at a time, and the pause after each round of work.
 _AT_ONCE = 64
 _BREATH_S = 0.1
 #: Alarm records or grades in one message to the pages; a flood is many messages, each far below the log's largest.
@@ -59,6 +59,8 @@ class Watch:
         self._log = log
         self._desk = desk
         self._lock = lock
+        #: Held by whoever grades. Comes before the alarm desk's lock, which is held only while inputs are taken.
+        self.grading = asyncio.Lock()
         self._window = Window(0)
         self._approaches: dict[str, list[Approach]] = {}
         self._confidence_due = 0
@@ -160,12 +162,14 @@ class Watch:
         }
 
     async def _grade(self, sources: set[str], now: int) -> None:
-        """Re-score, a few sources at a time: the alarm desk waits for the same lock."""
+        """Re-score, a few sources at a time: the alarm desk waits while inputs are taken, not while they are scored."""
         left = sorted(sources)
         for start in range(0, len(left), _AT_ONCE):
-            async with self._lock:
-                part = left[start : start + _AT_ONCE]
-                graded = await asyncio.to_thread(self.risk.rescore, part, now)
+            part = left[start : start + _AT_ONCE]
+            async with self.grading:
+                async with self._lock:
+                    await asyncio.to_thread(self.risk.take, part, now)
+                graded = await asyncio.to_thread(self.risk.rescore, part, now, look=False)
             await self.tell_grades(graded)
             self._moved |= self.look.around(graded)
 

@@ -34,6 +34,10 @@ def _no_grade(_code: str) -> Mapping[str, Any] | None:
     return None
 
 
+def _no_terms(_: str) -> list[dict[str, Any]]:
+    return []
+
+
 def _no_alarms(_codes: Collection[str]) -> Mapping[str, int]:
     return {}
 
@@ -50,12 +54,14 @@ class Live:
 
     Attributes:
         grade: of a hazard source (12 digits) or an enterprise (9 digits):
-            ``{colour, score, confidence, at, reason}``, for one source also ``terms``; None without a grade.
+            ``{colour, score, confidence, at, reason}``; None without a grade.
+        terms: of the grade of a source, by its code.
         alarm_counts: open alarms by the codes asked for (sources or enterprises); a missing code has none.
         points: the contract's ``point`` for each, in the same order.
     """
 
     grade: Callable[[str], Mapping[str, Any] | None] = _no_grade
+    terms: Callable[[str], list[dict[str, Any]]] = _no_terms
     alarm_counts: Callable[[Collection[str]], Mapping[str, int]] = _no_alarms
     points: Callable[[Sequence[PointView]], list[dict[str, Any]]] = _no_values
 
@@ -101,7 +107,7 @@ def _object_routes(routes: APIRouter, desk: RegistryDesk, gate: Gate, live: Live
         with reading(desk.sessions) as session:
             rows = queries.sources(session, who, q=q, enterprise=enterprise, level=level)
         counts = live.alarm_counts([row.code for row in rows])
-        items = [_source(row, _brief(live.grade(row.code)), counts.get(row.code, 0)) for row in rows]
+        items = [_source(row, live.grade(row.code), counts.get(row.code, 0)) for row in rows]
         if colour:
             items = [item for item in items if (item["grade"] or {}).get("colour", "none") == colour]
         return queries.page_of(_sorted(items, request), request).form()
@@ -117,7 +123,8 @@ def _object_routes(routes: APIRouter, desk: RegistryDesk, gate: Gate, live: Live
         by_equipment: dict[str, list[dict[str, Any]]] = {}
         for form in live.points(points):
             by_equipment.setdefault(form["equipment"], []).append(form)
-        item = _source(found[0], live.grade(code), live.alarm_counts([code]).get(code, 0))
+        grade = live.grade(code)
+        item = _source(found[0], grade and {**grade, "terms": live.terms(code)}, live.alarm_counts([code]).get(code, 0))
         item["equipment"] = [asdict(row) | {"points": by_equipment.get(row.code, [])} for row in equipment]
         return item
 
@@ -173,11 +180,6 @@ def _source(row: SourceView, grade: Mapping[str, Any] | None, alarms: int) -> di
     form = {name: getattr(row, name) for name in _SOURCE}
     form["enterprise"] = {"code": row.enterprise, "name": row.enterprise_name}
     return form | {"grade": dict(grade) if grade else None, "active_alarms": alarms}
-
-
-def _brief(grade: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A grade for a list: without its terms."""
-    return None if grade is None else {key: value for key, value in grade.items() if key != "terms"}
 
 
 def _sorted(items: list[dict[str, Any]], request: PageRequest) -> list[dict[str, Any]]:

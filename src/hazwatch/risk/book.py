@@ -166,6 +166,14 @@ def history(
     return Page([_grade_form(r) for r in rows], count(session, statement), request.page, request.page_size)
 
 
+def newest_terms(session: Session, code: str) -> list[dict[str, Any]]:
+    """Terms of the newest grade of an object whose reader has been let in; [] without one."""
+    # scope: node-internal because the page asks for an object that its own query has found within the scope
+    statement = select(Grade.terms).where(Grade.object == code).order_by(Grade.at.desc(), Grade.id.desc()).limit(1)
+    terms: list[dict[str, Any]] = orjson.loads(session.scalar(statement) or "[]")
+    return terms
+
+
 def _grade_form(r: Grade) -> dict[str, Any]:
     inputs = orjson.loads(r.inputs)
     return {

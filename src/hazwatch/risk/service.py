@@ -212,18 +212,18 @@ class RiskDesk:
         Args:
             codes: of sources; unknown ones are passed over.
             now: event time, epoch ms.
-            look: collect their inputs anew; else only time has passed.
+            look: take their inputs anew; else they were taken before, or only time has passed.
 
         Returns:
             Grades that changed enough to be written and told.
         """
+        codes = list(codes)
+        self.take(codes if look else [code for code in codes if code not in self._asked], now)
         by_service: dict[str, list[SourceFacts]] = {}
         for code in codes:
             facts = self._sources.get(code)
             if facts is not None:
                 by_service.setdefault(facts.service.id, []).append(facts)
-                if look or code not in self._asked:
-                    self._take(facts, self._look(facts, now))
         changed: list[Graded] = []
         enterprises: set[str] = set()
         for some in by_service.values():
@@ -234,13 +234,17 @@ class RiskDesk:
         self._write(changed)
         return changed
 
-    def _take(self, facts: SourceFacts, asked: Asked) -> None:
-        """Keep the inputs of a source."""
-        self._asked[facts.code] = asked
-        if asked.value[COLUMN[facts.service.id]["neighbour"]] >= Colour.ORANGE:
-            self._ringed.add(facts.code)
-        else:
-            self._ringed.discard(facts.code)
+    def take(self, codes: Iterable[str], now: int) -> None:
+        """Take the inputs of sources as they are now; the alarm desk must stand still meanwhile, for scoring not."""
+        for code in codes:
+            facts = self._sources.get(code)
+            if facts is None:
+                continue
+            asked = self._asked[code] = self._look(facts, now)
+            if asked.value[COLUMN[facts.service.id]["neighbour"]] >= Colour.ORANGE:
+                self._ringed.add(code)
+            else:
+                self._ringed.discard(code)
 
     def _score(self, some: Sequence[SourceFacts], now: int) -> list[Graded]:
         service = some[0].service

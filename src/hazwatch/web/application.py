@@ -48,6 +48,7 @@ from hazwatch.registry.lists.api import router as lists_router
 from hazwatch.registry.monitoring.api import router as monitoring_router
 from hazwatch.registry.places.api import router as places_router
 from hazwatch.registry.setpoints.api import router as setpoints_router
+from hazwatch.risk import book
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
@@ -87,7 +88,10 @@ def create_app(parts: Parts) -> FastAPI:
     gate = Gate(parts.desk)
     settings, sessions = parts.settings, parts.sessions
     app.include_router(identity_router(parts.desk, gate, lambda: _system(parts)))
-    live = Live(parts.mirror.grade, lambda codes: _alarm_counts(sessions, codes), parts.mirror.forms)
+    live = Live(
+        parts.mirror.grade, lambda code: _terms(sessions, code), lambda codes: _alarm_counts(sessions, codes),
+        parts.mirror.forms,
+    )  # fmt: skip
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
     app.include_router(chemicals_router(gate))
     app.include_router(setpoints_router(parts.registry, gate, gas_facts))
@@ -137,6 +141,11 @@ def _system(parts: Parts) -> Mapping[str, Any]:
         "simulated": parts.places.simulated, "version": hazwatch.__version__, "zone": parts.settings.zone,
         "map_approval": parts.settings.map_approval,
     }  # fmt: skip
+
+
+def _terms(sessions: Sessions, code: str) -> list[dict[str, Any]]:
+    with reading(sessions) as session:
+        return book.newest_terms(session, code)
 
 
 def _alarm_counts(sessions: Sessions, codes: Collection[str]) -> Mapping[str, int]:

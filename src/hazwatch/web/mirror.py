@@ -44,7 +44,7 @@ class Mirror:
 
     Attributes:
         values: ``wire.VALUE`` rows by dense index; ts 0 = never.
-        grades: ``{path, grade}`` by code of source or enterprise; the terms of a grade are packed JSON.
+        grades: ``{path, grade}`` by code of source or enterprise; without their terms, which the records have.
         links: rows of ``GET /links`` (without the name of the enterprise) by gateway code.
         intake: bytes that wait to be durable, and whether gateways are held back (``pending_bytes``, ``full``).
         engines: who is asked.
@@ -90,7 +90,7 @@ class Mirror:
         first = 0
         while True:
             part = orjson.loads(await self.engines.ask(share, wire.RPC_GRADES, orjson.dumps([first, _GRADES])))
-            grades |= {g["grade"]["code"]: _packed(g) for g in part}
+            grades |= {g["grade"]["code"]: _brief(g) for g in part}
             first += _GRADES
             if len(part) < _GRADES:
                 return grades
@@ -153,13 +153,13 @@ class Mirror:
         return self.clock() - self.links_at < ENGINE_SILENCE_MS
 
     def grade(self, code: str) -> Mapping[str, Any] | None:
-        """Grade of a source or enterprise."""
+        """Grade of a source or enterprise, without its terms."""
         known = self.grades.get(code)
-        return known["grade"] | {"terms": orjson.loads(known["grade"]["terms"])} if known else None
+        return known["grade"] if known else None
 
     def take_grade(self, told: dict[str, Any]) -> None:
         """Note a newer grade, ``{path, grade}``."""
-        self.grades[told["grade"]["code"]] = _packed(told)
+        self.grades[told["grade"]["code"]] = _brief(told)
 
     def _confirmed(self, gateway: str) -> int:
         """When a gateway that reports by exception last said anything: its silent points are unchanged, not lost."""
@@ -228,6 +228,6 @@ class Mirror:
 STATES = ("good", "bad", "stale", "never")
 
 
-def _packed(told: dict[str, Any]) -> dict[str, Any]:
-    """``{path, grade}`` with the terms as JSON: a nation's worth of dicts would be hundreds of megabytes."""
-    return told | {"grade": told["grade"] | {"terms": orjson.dumps(told["grade"].get("terms", []))}}
+def _brief(told: dict[str, Any]) -> dict[str, Any]:
+    """``{path, grade}`` without the terms: a nation's worth of them would be hundreds of megabytes."""
+    return told | {"grade": {name: v for name, v in told["grade"].items() if name != "terms"}}
