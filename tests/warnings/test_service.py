@@ -176,15 +176,16 @@ def test_receipts_delivered_seen_once_and_anew_after_an_upgrade(park) -> None:
     city = Principal("zhang", "张三", Role.OPERATOR, "/410000/410900/")
     firm = Principal("li", "李四", Role.OPERATOR, JIA)
     number = "YJ20261123000001"
+    tiers = Grades(park.sessions, everything).tiers
     with unit_of_work(park.sessions) as session:
         assert receipts.delivered(session, [number], firm.scope, "短信", NOON + 1) == 1
         assert receipts.delivered(session, [number], firm.scope, "邮件", NOON + 2) == 0, "the first stands"
         assert receipts.seen(session, firm, number, NOON + 3)
         assert not receipts.seen(session, firm, number, NOON + 4)
         assert receipts.seen(session, city, number, NOON + 5)
-        assert not receipts.escalate(session, number, Tier.PARK, "超时", None, NOON + 6), "it acts already"
-        assert receipts.escalate(session, number, Tier.CITY, "逾时未确认", city.scope, NOON + 7)
-        assert not receipts.escalate(session, number, Tier.CITY, "逾时未确认", city.scope, NOON + 8)
+        assert not receipts.escalate(session, number, Tier.PARK, "超时", tiers, NOON + 6), "it acts already"
+        assert receipts.escalate(session, number, Tier.CITY, "逾时未确认", tiers, NOON + 7)
+        assert not receipts.escalate(session, number, Tier.CITY, "逾时未确认", tiers, NOON + 8)
     with reading(park.sessions) as session:
         mine = {r.tier: r for r in session.scalars(select(WarningReceipt))}
         assert (mine[0].delivered_at, mine[0].delivered_by, mine[0].seen_by) == (NOON + 1, "短信", "li")

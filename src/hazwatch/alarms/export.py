@@ -15,12 +15,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.listing import AlarmFilter, everything
 from hazwatch.alarms.tables import AlarmExport
+from hazwatch.documents.cells import cell
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.records.engine import Sessions, reading
@@ -73,17 +73,6 @@ def make(sessions: Sessions, who: Principal, wanted: AlarmFilter, form: str) -> 
         items = everything(session, who, wanted)
         rows = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet}[form](items, file)
     return Made(file, rows)
-
-
-def cell(value: Any) -> Any:
-    """A cell that no spreadsheet program takes for a formula, without characters that a workbook cannot hold."""
-    if isinstance(value, bool):
-        return "是" if value else ""
-    if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
 
 
 def _csv(items: Iterator[dict[str, Any]], file: IO[bytes]) -> int:

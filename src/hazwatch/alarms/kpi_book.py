@@ -8,7 +8,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from hazwatch.alarms.export import cell
+from hazwatch.documents.cells import cell
 
 _ROOMS = (
     ("code", "企业编码"), ("name", "企业"), ("region", "行政区划"), ("park", "园区"), ("points", "监测点数"),

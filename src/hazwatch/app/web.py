@@ -50,6 +50,10 @@ async def _main(settings: Settings) -> None:
         """Called in a worker thread after records were declared or a configuration was decided."""
         asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_RISK, b""), loop).result(10)
 
+    def warning_rules_changed() -> None:
+        """Called in a worker thread after other rules of warnings were put in force."""
+        asyncio.run_coroutine_threadsafe(log.tell(wire.SUBJECT_WARNING_RULES, b""), loop).result(10)
+
     registry = RegistryDesk(sessions, clock, master_key(settings.home), registry_changed)
     desk = Desk(sessions, clock, settings.home)
     app = create_app(
@@ -66,6 +70,7 @@ async def _main(settings: Settings) -> None:
             hub,
             alarm_room_changed,
             risk_changed,
+            warning_rules_changed,
         )
     )
     await hub.begin()

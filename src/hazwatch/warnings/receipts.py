@@ -20,11 +20,13 @@ from hazwatch.warnings.tables import WarningEvent, WarningReceipt, WarningRow
 
 BY_TABLE = "table"
 _PART = 5_000
+#: Path of an object → path of the node of each of its tiers.
+TiersOf = Callable[[str], Mapping[Tier, str]]
 _ANEW = {"delivered_at": None, "delivered_by": None, "seen_at": None, "seen_by": None}
 
 
 def address(
-    session: Session, steps: Sequence[Step], tiers: Callable[[str], Mapping[Tier, str]], rules: Rules,
+    session: Session, steps: Sequence[Step], tiers: TiersOf, rules: Rules,
     fresh: Collection[str], now: int,
 ) -> None:  # fmt: skip
     """Write the recipients of warnings that got a colour. A worse colour has to be delivered and seen anew.
@@ -78,7 +80,7 @@ def _known(session: Session, ids: Collection[str]) -> set[tuple[str, int]]:
     return found
 
 
-def escalate(session: Session, warning_id: str, tier: Tier, why: str, node: str | None, now: int) -> bool:
+def escalate(session: Session, warning_id: str, tier: Tier, why: str, tiers: TiersOf, now: int) -> bool:
     """A clock ran out: one more tier has to act. Within the caller's transaction; doing it again changes nothing.
 
     Args:
@@ -86,7 +88,7 @@ def escalate(session: Session, warning_id: str, tier: Tier, why: str, node: str 
         warning_id: of the warning.
         tier: that is to act now.
         why: a sentence.
-        node: path of the node of that tier; None = the tier is not on this tree, only the history says so.
+        tiers: path of an object → path of the node of each tier; of one that is not there only the history says so.
         now: epoch ms.
 
     Returns:
@@ -104,7 +106,7 @@ def escalate(session: Session, warning_id: str, tier: Tier, why: str, node: str 
     if receipt is not None:
         receipt.act, receipt.why, receipt.at = True, why[:300], now
         receipt.delivered_at = receipt.delivered_by = receipt.seen_at = receipt.seen_by = None
-    elif node is not None:
+    elif (node := tiers(row.path).get(tier)) is not None:
         session.add(
             WarningReceipt(
                 warning=warning_id, tier=int(tier), node=node, act=True, why=why[:300], at=now, path=row.path, **_ANEW

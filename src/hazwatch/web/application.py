@@ -52,7 +52,7 @@ from hazwatch.risk import book
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
-from hazwatch.web import operations, page, points, risk, scenarios
+from hazwatch.web import operations, page, points, risk, scenarios, warnings
 from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Hub
 from hazwatch.web.mirror import Mirror
@@ -76,6 +76,7 @@ class Parts:
     hub: Hub
     alarm_room_changed: Callable[[], None] = lambda: None
     risk_changed: Callable[[], None] = lambda: None
+    warning_rules_changed: Callable[[], None] = lambda: None
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -121,6 +122,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(risk.router(parts.sessions, gate, parts.clock, parts.mirror, parts.risk_changed, parts.engines))
+    app.include_router(warnings.router(sessions, gate, parts.clock, settings, parts.warning_rules_changed))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
     app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=2)

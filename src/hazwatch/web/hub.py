@@ -126,6 +126,7 @@ class Hub:
         await self._log.listen(wire.SUBJECT_VALUES, self._values)
         await self._log.listen(wire.SUBJECT_ALARMS, self._alarms)
         await self._log.listen(wire.SUBJECT_GRADES, self._grades)
+        await self._log.listen(wire.SUBJECT_WARNINGS, self._warnings)
         await self._log.listen(wire.SUBJECT_LINKS, self._links)
         await self._log.listen(wire.SUBJECT_BEAT, self._beat)
         await self._log.listen(wire.SUBJECT_REGISTRY, self._registry)
@@ -200,6 +201,10 @@ class Hub:
         for told in orjson.loads(data):
             self._send("grade", told["path"], told["grade"])
             self._mirror.take_grade(told)
+
+    async def _warnings(self, data: bytes) -> None:
+        for told in orjson.loads(data):
+            self._send("warning", told["path"], told["warning"])
 
     async def _links(self, data: bytes) -> None:
         told = orjson.loads(data)

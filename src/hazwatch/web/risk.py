@@ -39,7 +39,11 @@ def router(
 ) -> APIRouter:
     """The routes of the risk room."""
     desk = Desk(
-        sessions, clock, lambda who, code: _path(sessions, who, code), lambda who: _whole(sessions, who), changed
+        sessions,
+        clock,
+        lambda who, code: _path(sessions, who, code),
+        lambda who: answers_for_all(sessions, who),
+        changed,
     )
 
     async def forecast(code: str) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def _path(sessions: Sessions, who: Principal, code: str) -> str:
         return path
 
 
-def _whole(sessions: Sessions, who: Principal) -> bool:
+def answers_for_all(sessions: Sessions, who: Principal) -> bool:
     """Whether somebody's scope holds every enterprise of the node."""
     with reading(sessions) as session:
         # scope: node-internal because it is asked whether anything lies outside the scope; nothing is given back

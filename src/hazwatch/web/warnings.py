@@ -1,0 +1,35 @@
+"""The routes of warnings, wired: who answers for the whole node, and what the slips say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from hazwatch.identity.deps import Gate
+from hazwatch.identity.model import Principal
+from hazwatch.records.engine import Sessions
+from hazwatch.settings import Settings
+from hazwatch.vocabulary.moments import Clock
+from hazwatch.warnings import api
+from hazwatch.web.risk import answers_for_all
+
+
+def _no_slips(_session: Session, _who: Principal, _ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    return {}
+
+
+def router(
+    sessions: Sessions, gate: Gate, clock: Clock, settings: Settings, changed: Callable[[], None],
+    slips_of: api.SlipsOf = _no_slips,
+) -> APIRouter:  # fmt: skip
+    """The routes of the warning room."""
+    return api.router(
+        api.Tools(
+            sessions=sessions, gate=gate, clock=clock, zone=ZoneInfo(settings.zone), rules_changed=changed,
+            whole=lambda who: answers_for_all(sessions, who), slips_of=slips_of,
+        )
+    )  # fmt: skip
