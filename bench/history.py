@@ -26,15 +26,19 @@ MINUTE_POINTS = 2_000
 TIMES = 200
 
 
-async def fill(store: Store, points: int) -> None:
-    """A day of raw samples at 1 Hz for all points; minutes of 30 days for some."""
-    for first in range(0, points, 500):
+async def fill_samples(store: Store, points: int, there: int) -> None:
+    """A day of raw samples at 1 Hz for all points; those that are there already are left."""
+    for first in range(there // DAY // 500 * 500, points, 500):
         await store.select(
             f"INSERT INTO hazwatch.samples SELECT {first} + intDiv(number, {DAY}) AS point, "  # noqa: S608  # numbers only
             f"toInt64(({START} + 29 * {DAY} + number % {DAY}) * 1000) AS ts, "
             "40 + round(16 * sin(number / 600 + point)) / 16 + (cityHash64(number) % 5) / 16 AS value, 0 AS quality "
             f"FROM numbers({min(500, points - first) * DAY}) SETTINGS max_threads = 2"
         )
+
+
+async def fill_minutes(store: Store) -> None:
+    """Minutes of 30 days for some points."""
     for day in range(30):
         await store.select(
             "INSERT INTO hazwatch.minutes SELECT number % "  # noqa: S608  # numbers only
@@ -56,13 +60,14 @@ def told(name: str, took: list[float], rows: list[int]) -> None:
 async def main(billions: float, kept: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(kept or folder) / "history"
-        there = place.exists()
         store = Store.open(place, 3650)
         began = time.perf_counter()
         rows = int(billions * 1e9) // DAY * DAY
         points = rows // DAY
-        if not there:
-            await fill(store, points)
+        there = await query.stored(store)
+        await fill_samples(store, points, there["samples"]["rows"])
+        if not there["minutes"]["rows"]:
+            await fill_minutes(store)
         print(
             f"{rows:,} samples of {points:,} points, {MINUTE_POINTS * 1440 * 30:,} minutes: "
             f"{time.perf_counter() - began:.0f} s"
