@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,12 +115,11 @@ class RiskRoom:
 
     # --- events ----------------------------------------------------------------------------------------------------
 
-    def note(self, records: Sequence[Record], source_of: Callable[[int], str]) -> None:
-        """Alarm records changed."""
-        for record in records:
+    def note(self, records: Iterable[tuple[str, Record]]) -> None:
+        """Alarm records of sources changed."""
+        for source, record in records:
             if record.kind != KIND_PROCESS or record.revoked:
                 continue
-            source = source_of(record.point)
             if record.returned_at is not None:
                 self.indicators.end(source, record.point, record.returned_at)
             elif record.active:

@@ -114,7 +114,7 @@ class Watch:
         for start in range(0, len(told), _TOLD_TOGETHER):
             await self._log.tell(wire.SUBJECT_ALARMS, orjson.dumps(told[start : start + _TOLD_TOGETHER]))
         self._moved.update(f.source for f, _ in named)
-        self.look.note(records, lambda point: picture.facts(point).source)
+        self.look.note((f.source, r) for f, r in named)
         self._moment = max(self._moment, *(r.arrived_at for r in records))
         self._work.set()
 
