@@ -18,7 +18,7 @@ from tests.identity.support import town
 from hazwatch.alarms.commands import Commands
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.alarms.settings import place
-from hazwatch.app.notices import alarms_after, alarms_by_id, cap_alarms
+from hazwatch.app.notices import alarms_after, by_id, cap_alarms
 from hazwatch.identity import errors
 from hazwatch.identity.deps import Gate
 from hazwatch.identity.model import SYSTEM, Role
@@ -90,7 +90,7 @@ class Office:
         self.restart()
 
     def restart(self) -> None:
-        self.notifier = Notifier(self.records, alarms_after, alarms_by_id, send, self.key, CHINA)
+        self.notifier = Notifier(self.records, alarms_after, by_id, send, self.key, CHINA)
 
     def client(self, role: Role = Role.ADMIN, scope: str = "410000") -> TestClient:
         token = create_token(self.town.desk, SYSTEM, name=f"{role.word}-{scope}", role=role, scope_code=scope)
@@ -293,5 +293,5 @@ def test_a_flood_larger_than_a_databases_question(office) -> None:
     office.desk.apply([moved("normal", "HH", 1)], (1, 0))
     with reading(office.records) as session:
         known = alarms_after(session, -1, 0)[0].id
-        found = alarms_by_id(session, [*(f"no-{n}" for n in range(70_000)), known])
+        found = by_id(session, [*(f"no-{n}" for n in range(70_000)), known])
     assert set(found) == {known}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -10,9 +11,13 @@ from sqlalchemy import func, insert, select
 from tests.warnings.support import JIA, MINUTE, NOON, STORE, TANKS, UNIT, YI
 
 from hazwatch.alarms.store import everything
+from hazwatch.app import warning_told
+from hazwatch.app.notices import alarms_after, by_id
 from hazwatch.app.warningroom import Grades
 from hazwatch.identity.model import SYSTEM, NodeKind, Principal, Role
 from hazwatch.identity.tree import NodeRow, place
+from hazwatch.notify.desk import write_channel
+from hazwatch.notify.service import Notifier
 from hazwatch.records import Sessions, reading, unit_of_work
 from hazwatch.registry.tables import Enterprise, Source
 from hazwatch.risk.configuration import DEFAULT
@@ -220,3 +225,44 @@ def test_five_hundred_transitions_a_second_are_taken_in(park, figures) -> None:
     rate = len(rows) / (time.perf_counter() - begun)
     figures(f"warnings: {rate:,.0f} transitions/s taken in")
     assert rate > 500
+
+
+def test_a_warning_is_pushed_to_the_channels_of_its_tiers_and_only_those_and_delivery_is_noted(park, figures) -> None:
+    sent: list[tuple[str, str]] = []
+    key = b"k" * 32
+    notifier = Notifier(
+        park.sessions, alarms_after, by_id, lambda url, title, text: sent.append((url, title + "\n" + text)), key,
+        ZoneInfo("Asia/Shanghai"), warning_told.after, warning_told.sent,
+    )  # fmt: skip
+    nodes = {"firm": JIA, "other": YI, "city": "/410000/410900/", "province": "/410000/"}
+    with unit_of_work(park.sessions) as session:
+        for name, path in nodes.items():
+            who = Principal("admin", "管理", Role.ADMIN, path)
+            write_channel(session, who, key, None, name, f"json://127.0.0.1/{name}", NOON, enabled=True)
+    park.follow()
+    notifier.take_over(NOON)
+    begun = time.perf_counter()
+    park.graded((TANKS, "orange", 0))
+    park.follow()
+    notifier.take_over(NOON)
+    notifier.group(NOON)
+    for number, _ in notifier.waiting(NOON):
+        notifier.deliver(number, lambda: NOON + 7)
+    figures(
+        f"warnings: grade written → taken by three channels in {1000 * (time.perf_counter() - begun):.0f} ms of work"
+    )
+    assert sorted(url.rpartition("/")[2] for url, _ in sent) == ["city", "firm", "province"]
+    assert "橙色预警" in sent[0][1]
+    assert notifier.take_over(NOON) == 0, "nobody is told twice"
+    with reading(park.sessions) as session:
+        rows = {Tier(r.tier).word: r.delivered_by for r in session.scalars(select(WarningReceipt))}
+    assert rows == {"enterprise": "firm", "park": None, "city": "city", "province": "province"}
+    with unit_of_work(park.sessions) as session:
+        tiers = Grades(park.sessions, everything).tiers
+        receipts.escalate(session, "YJ20261123000001", Tier.PROVINCE, "逾时未确认", tiers, NOON)
+    notifier.take_over(NOON)
+    notifier.group(NOON + 20_000)
+    for number, _ in notifier.waiting(NOON + 20_000):
+        notifier.deliver(number, lambda: NOON + 20_000)
+    assert "无人确认" in sent[-1][1]
+    assert sorted(url.rpartition("/")[2] for url, _ in sent[3:]) == ["city", "firm", "province"]

@@ -80,7 +80,7 @@ class Engine:
         )  # fmt: skip
         self.pipeline.desk_lock = lock
         self.watch.state, self.watch.picture = kept, self.picture
-        self.warnings = WarningRoom(log, seat, lambda: self.pipeline.desk_lock, Hooks())
+        self.warnings = WarningRoom(log, seat, self.risk.writing, Hooks())
         self.watch.graded = self.warnings.wake
         self.notices = Notices(settings, self.sessions)
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)

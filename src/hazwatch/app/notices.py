@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from hazwatch.alarms.model import OPEN, State
 from hazwatch.alarms.tables import Alarm
+from hazwatch.app import warning_told
 from hazwatch.app.node import clock
+from hazwatch.app.warning_told import PREFIX
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.identity.secrets import master_key
@@ -55,10 +57,10 @@ def alarms_after(session: Session, seq: int, most: int) -> Sequence[Told]:
     return [_told(row) for row in session.scalars(statement)]
 
 
-def alarms_by_id(session: Session, ids: Collection[str]) -> Mapping[str, Told]:
-    """Alarms by id."""
-    wanted = list(ids)
-    found: dict[str, Told] = {}
+def by_id(session: Session, ids: Collection[str]) -> Mapping[str, Told]:
+    """Alarms and warnings by id."""
+    wanted = [i for i in ids if not i.startswith(PREFIX)]
+    found = warning_told.by_id(session, [i for i in ids if i.startswith(PREFIX)])
     for start in range(0, len(wanted), _PART):
         # scope: node-internal because messages are made for the whole node
         rows = session.scalars(select(Alarm).where(Alarm.id.in_(wanted[start : start + _PART])))
@@ -91,8 +93,9 @@ class Notices:
 
     def __init__(self, settings: Settings, sessions: Sessions) -> None:
         self._notifier = Notifier(
-            sessions, alarms_after, alarms_by_id, send, master_key(settings.home), ZoneInfo(settings.zone)
-        )
+            sessions, alarms_after, by_id, send, master_key(settings.home), ZoneInfo(settings.zone),
+            warning_told.after, warning_told.sent,
+        )  # fmt: skip
 
     async def run(self) -> None:
         """Work until cancelled. Whatever is wrong with messages, the engine goes on."""
@@ -101,6 +104,7 @@ class Notices:
             try:
                 await asyncio.sleep(_EVERY_S if await asyncio.to_thread(self._notifier.anybody) else _NOBODY_S)
                 await asyncio.to_thread(self._notifier.take_in, clock())
+                await asyncio.to_thread(self._notifier.take_over, clock())
                 await asyncio.to_thread(self._notifier.group, clock())
                 for number, channel in await asyncio.to_thread(self._notifier.waiting, clock()):
                     if channel not in sending or sending[channel].done():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -98,8 +99,10 @@ class Directory:
 class Grades:
     """Grades as the warning room takes them."""
 
-    def __init__(self, sessions: Sessions, owns: Owns) -> None:
+    def __init__(self, sessions: Sessions, owns: Owns, writing: threading.Lock | None = None) -> None:
         self._sessions = sessions
+        # Of several engines each writes ids of one table. While none of ours is on its way, all of ours are visible.
+        self._still = writing or contextlib.nullcontext()
         self._owns = owns
         self._known: dict[str, Configuration] = {}
         self.directory = Directory()
@@ -112,7 +115,7 @@ class Grades:
 
     def source(self) -> service.Source:
         """For the desk."""
-        return service.Source(self.after, self.newest, self.tiers, points_in_alarm)
+        return service.Source(self.after, self.newest, self.tiers, points_in_alarm, self._still)
 
     def tiers(self, path: str) -> Mapping[Tier, str]:
         """Where on the tree each tier of an object is, by the registry of now."""
@@ -193,11 +196,9 @@ def points_in_alarm(session: Session, change: Change) -> str:
 class WarningRoom:
     """The loop that follows the grades."""
 
-    def __init__(self, log: Log, seat: Seat, lock: Callable[[], asyncio.Lock], hooks: Hooks) -> None:
+    def __init__(self, log: Log, seat: Seat, writing: threading.Lock, hooks: Hooks) -> None:
         self._log = log
-        self._lock = lock
-        self._shared = seat.share.count > 1
-        self._grades = Grades(seat.sessions, seat.owns)
+        self._grades = Grades(seat.sessions, seat.owns, writing if seat.share.count > 1 else None)
         self.desk = WarningDesk(seat.sessions, self._grades.source(), hooks, seat.share.named("grades"))
         self._work = asyncio.Event()
         self._stale = False
@@ -237,13 +238,6 @@ class WarningRoom:
         before = -1
         while before != self.desk.offset:
             before = self.desk.offset
-            told = await self._take_in()
+            told = await asyncio.to_thread(self.desk.take_in, clock())
             for start in range(0, len(told), _TOLD_TOGETHER):
                 await self._log.tell(wire.SUBJECT_WARNINGS, orjson.dumps(told[start : start + _TOLD_TOGETHER]))
-
-    async def _take_in(self) -> list[dict[str, object]]:
-        if not self._shared:
-            return await asyncio.to_thread(self.desk.take_in, clock())
-        # Of several engines each writes ids of one table: ours are all visible only while none of them is on its way.
-        async with self._lock():
-            return await asyncio.to_thread(self.desk.take_in, clock())

@@ -43,6 +43,16 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """What another room wants told to the channels of one node of the tree; ``again``: because a clock ran out."""
+
+    seq: int
+    id: str
+    node: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
     """Days and minutes of the day in the site's zone; an end before the start lies on the next day."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.secrets import unseal
-from hazwatch.notify.model import MOST_ATTEMPTS, Book, Route, Shift, Told, due, hours_of, message, pause_ms
+from hazwatch.notify.model import MOST_ATTEMPTS, Book, Handed, Route, Shift, Told, due, hours_of, message, pause_ms
 from hazwatch.notify.send import NotSentError
 from hazwatch.notify.tables import NoticeChannel, NoticeDay, NoticeItem, NoticeMessage, NoticeOffset, NoticeRule
 from hazwatch.records.engine import Sessions, reading, unit_of_work
@@ -24,13 +24,17 @@ from hazwatch.records.engine import Sessions, reading, unit_of_work
 _log = logging.getLogger(__name__)
 QUEUED, SENT, FAILED = "queued", "sent", "failed"
 ROUTE, DUTY = "route", "duty"
-_OFFSET = "alarms"
+_OFFSET, _HANDED = "alarms", "warnings"
 _AT_ONCE = 2_000
 
 #: Alarms whose newest change is after a number, in the order of these numbers, at most so many.
 AlarmsAfter = Callable[[Session, int, int], Sequence[Told]]
 #: Alarms by id.
 AlarmsById = Callable[[Session, Collection[str]], Mapping[str, Told]]
+#: What a room hands over for tiers of the tree, after a number, at most so many; with 0 only the newest.
+HandedAfter = Callable[[Session, int, int], Sequence[Handed]]
+#: Told in the transaction that writes that a channel took a message: ids, path and name of the channel, when.
+Sent = Callable[[Session, Sequence[str], str, str, int], None]
 #: Sends (url, title, text); raises ``NotSentError``.
 Send = Callable[[str, str, str], None]
 
@@ -60,14 +64,17 @@ class Notifier:
     """Does it, a step at a time."""
 
     def __init__(
-        self, sessions: Sessions, after: AlarmsAfter, by_id: AlarmsById, send: Send, key: bytes, zone: tzinfo
-    ) -> None:
+        self, sessions: Sessions, after: AlarmsAfter, by_id: AlarmsById, send: Send, key: bytes, zone: tzinfo,
+        handed: HandedAfter = lambda _session, _seq, _most: (), sent: Sent = lambda _session, *_: None,
+    ) -> None:  # fmt: skip
         self._sessions = sessions
         self._after = after
         self._by_id = by_id
         self._send = send
         self._key = key
         self._zone = zone
+        self._handed = handed
+        self._on_sent = sent
 
     def anybody(self) -> bool:
         """Whether any channel is enabled."""
@@ -113,6 +120,34 @@ class Notifier:
             if fresh:
                 session.execute(insert(NoticeItem), list(fresh.values()))
             return len(fresh)
+
+    def take_over(self, now: int) -> int:
+        """Make items of what was handed over for tiers: every channel of the tier's own node; returns how many."""
+        with reading(self._sessions) as session:
+            row = session.get(NoticeOffset, _HANDED)
+            newest = max((h.seq for h in self._handed(session, -1, 0)), default=0)
+            if row is not None and row.seq >= newest:
+                return 0
+        with unit_of_work(self._sessions) as session:
+            row = session.get(NoticeOffset, _HANDED)
+            if row is None:
+                session.add(NoticeOffset(name=_HANDED, seq=newest))
+                return 0
+            handed = self._handed(session, row.seq, _AT_ONCE)
+            of: dict[str, list[str]] = {}
+            for channel in self._channels(session):
+                of.setdefault(channel.path, []).append(channel.id)
+            # Each event is told once: its number stands where alarms have their priority. Nobody acknowledges it here.
+            items = [
+                {"alarm_id": h.id, "channel": channel, "route": "", "priority": h.seq, "escalated": h.again, "at": now,
+                 "over": True, "message": None, "path": h.node}
+                for h in handed
+                for channel in of.get(h.node, ())
+            ]  # fmt: skip
+            row.seq = max((h.seq for h in handed), default=newest)
+            if items:
+                session.execute(insert(NoticeItem), items)
+            return len(items)
 
     @staticmethod
     def _item(alarm: Told, channel: str, route: str, now: int, *, escalated: bool) -> dict[str, object]:
@@ -219,6 +254,11 @@ class Notifier:
             except (NotSentError, ValueError) as error:
                 outcome, taken = str(error)[:300], False
         self._note(number, row.attempts + 1, outcome, clock(), taken=taken, gone=channel is None)
+        if taken:
+            with unit_of_work(self._sessions) as session:
+                # scope: node-internal because messages are made for the whole node
+                told = session.scalars(select(NoticeItem.alarm_id).where(NoticeItem.message == number)).all()
+                self._on_sent(session, told, row.path, row.channel_name, clock())
         return taken
 
     def _note(self, number: int, attempts: int, outcome: str, now: int, *, taken: bool, gone: bool) -> None:

@@ -7,6 +7,7 @@ or wait to fall. A grade is written when its colour changes or its score moves b
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,6 +137,8 @@ class RiskDesk:
         self._moved: set[str] = set()
         self._ringed: set[str] = set()
         self._places_due = 0
+        #: Held while grades are on their way to the records.
+        self.writing = threading.Lock()
 
     # --- what is graded --------------------------------------------------------------------------------------------
 
@@ -464,7 +467,7 @@ class RiskDesk:
             }
             for g in grades
         ]  # fmt: skip
-        with unit_of_work(self._sessions) as session:
+        with self.writing, unit_of_work(self._sessions) as session:
             session.execute(insert(Grade), rows)
         for g in grades:
             g.inputs = b""

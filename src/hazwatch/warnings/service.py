@@ -7,6 +7,7 @@ Whatever must never be without its warning (the slip) is written by hooks inside
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,12 +50,14 @@ class Source:
         newest: the newest grade of every object up to an id.
         tiers: path of an object → where on the tree each tier of it is.
         points: the points in alarm at an object now, as JSON.
+        still: held while grades are read, so that none of ours becomes visible behind one that was read already.
     """
 
     after: Callable[[Session, int, int, Rules], tuple[Sequence[Taken], int]]
     newest: Callable[[Session, int | None, Rules], tuple[Sequence[Taken], int]]
     tiers: Callable[[str], Mapping[Tier, str]]
     points: Callable[[Session, Change], str]
+    still: AbstractContextManager[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class WarningDesk:
             first = self._open() if self._book is None else []
             if first is None or first:
                 return self._write(first or [], self._offset, now)
-            with reading(self._sessions) as session:
+            with self._source.still, reading(self._sessions) as session:
                 taken, upto = self._source.after(session, self._offset, AT_ONCE, self._rules)
             return self._write(taken, upto, now) if upto > self._offset else []
         except BaseException:
@@ -153,7 +156,7 @@ class WarningDesk:
 
     def _open(self) -> list[Taken] | None:
         """Read what is known. At the very first start what stands now is taken in: those grades; else nothing."""
-        with reading(self._sessions) as session:
+        with self._source.still, reading(self._sessions) as session:
             self._rules = rules_book.in_force(session)
             offset = session.scalar(select(WarningOffset.seq).where(WarningOffset.name == self._name))
             newest, upto = self._source.newest(session, offset, self._rules)
