@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     models_url: str = Field(
         "", description="URL of a risk-model service (hazwatch models serve); empty = the models in this process"
     )
+    weather_folder: Path | None = Field(
+        None, description="folder that weather warnings are dropped into (JSON or CAP XML files); empty = none"
+    )
+    weather_url: str = Field("", description="address that weather warnings are fetched from; empty = nothing is asked")
+    weather_every_s: float = Field(60.0, ge=5, description="how often that address is asked, seconds")
     zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from hazwatch.alarms import export
 from hazwatch.app.chemistry import gas_facts, nature
 from hazwatch.app.node import clock, open_log
+from hazwatch.app.weather import Weather
 from hazwatch.identity import service as identity
 from hazwatch.identity.accounts import AccountChange
 from hazwatch.identity.desk import Desk
@@ -20,6 +21,7 @@ from hazwatch.identity.model import SYSTEM, Role
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log
 from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
+from hazwatch.records.paging import PageRequest
 from hazwatch.records.schema import migrate
 from hazwatch.registry import service as registry
 from hazwatch.registry.desk import RegistryDesk
@@ -33,6 +35,7 @@ from hazwatch.risk import book as risk
 from hazwatch.settings import Settings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import iso
+from hazwatch.warnings import weather, weather_book
 
 T = TypeVar("T")
 
@@ -78,17 +81,22 @@ def _registry(settings: Settings, changed: list[int]) -> RegistryDesk:
 
 
 def _tell_change(settings: Settings, changed: list[int]) -> None:
+    """Let a running node know of a version of the registry."""
+    if changed:
+        _tell(settings, wire.SUBJECT_REGISTRY, str(changed[-1]).encode())
+
+
+def _tell(settings: Settings, subject: str, data: bytes = b"") -> None:
     """Let a running node know; one that does not run will see it at its start."""
 
     async def tell(log: Log) -> None:
-        await log.tell(wire.SUBJECT_REGISTRY, str(changed[-1]).encode())
+        await log.tell(subject, data)
         await log.client.flush()
 
-    if changed:
-        try:
-            _with_log(settings, tell, patience_s=0.5)
-        except RuntimeError:
-            return
+    try:
+        _with_log(settings, tell, patience_s=0.5)
+    except RuntimeError:
+        return
 
 
 def gateway_secret(settings: Settings, code: str, *, renew: bool) -> str:
@@ -184,6 +192,26 @@ def explain(settings: Settings, grade: int) -> dict[str, Any]:
     """
     with reading(_sessions(settings)) as session:
         return risk.explained(session, SYSTEM, grade)
+
+
+def import_weather(settings: Settings, file: Path) -> tuple[bool, list[str]]:
+    """Take weather warnings in from a file: whether all of it was good, and what to say."""
+    _identity(settings)
+    with file.open("rb") as opened:
+        message = opened.read(weather.LARGEST + 1)
+    taken = Weather(_sessions(settings)).take_in(SYSTEM, message, f"文件 {file.name}")
+    if taken.new or taken.over:
+        _tell(settings, wire.SUBJECT_RISK)
+    lines = [f"{b.reason.value}:{b.detail}" for b in taken.bad]
+    verdict = f"新增 {taken.new},已有 {taken.known},解除 {taken.over},拒收 {len(taken.bad)}(见死信)"
+    return not taken.bad, [*lines, verdict]
+
+
+def weather_lines(settings: Settings) -> list[str]:
+    """One line for each weather warning in force."""
+    with reading(_sessions(settings)) as session:
+        items = weather_book.page(session, SYSTEM, PageRequest(page_size=500), clock(), "now").items
+    return [f"{i['area']}  {i['title']}  {i['from']} 至 {i['to']}  {i['ref']}" for i in items]
 
 
 def _with_log(settings: Settings, act: Callable[[Log], Awaitable[T]], patience_s: float = 3.0) -> T:

@@ -26,6 +26,7 @@ from hazwatch.app.seat import Seat
 from hazwatch.app.trials import Trials
 from hazwatch.app.warningroom import WarningRoom
 from hazwatch.app.watch import Watch
+from hazwatch.app.weather import WeatherSources
 from hazwatch.history import latest, query, thinning
 from hazwatch.history.port import History
 from hazwatch.history.sink import HistorySink
@@ -83,6 +84,7 @@ class Engine:
         self.warnings = WarningRoom(log, seat, self.risk.writing, Hooks())
         self.watch.graded = self.warnings.wake
         self.notices = Notices(settings, self.sessions)
+        self.weather = WeatherSources(settings, self.sessions, lambda: self._log.tell(wire.SUBJECT_RISK, b""))
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
@@ -260,7 +262,7 @@ class Engine:
         ]
         if self._seat.share.number == 0:
             # What-ifs and messages reach over all shares; one engine does them all.
-            pieces += [self.trials.work(), self.notices.run()]
+            pieces += [self.trials.work(), self.notices.run(), self.weather.run()]
         await side_by_side(*pieces)
 
 

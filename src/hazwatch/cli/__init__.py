@@ -19,6 +19,7 @@ from hazwatch.cli import (
     registry,
     scenario,
     token,
+    weather,
 )
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ app.add_typer(node.app)
 app.add_typer(capacity.app)
 app.add_typer(identify.app)
 app.add_typer(explain.app)
-for _group in (alarms, chemicals, token, gateway, account, registry, scenario, bench, log, models):
+for _group in (alarms, chemicals, token, gateway, account, registry, scenario, bench, log, models, weather):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
 
 

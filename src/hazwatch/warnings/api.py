@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -19,12 +20,16 @@ from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.vocabulary import moments
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.warnings import WarningKind
-from hazwatch.warnings import export, queries, receipts, rules_book
+from hazwatch.warnings import export, queries, receipts, rules_book, weather, weather_book
 from hazwatch.warnings.queries import Wanted
 from hazwatch.warnings.rules import DEFAULT
 
 #: Of some warnings what their slips say: state, due times. Passed in by who wires.
 SlipsOf = Callable[[Session, Principal, Sequence[str]], Mapping[str, Mapping[str, Any]]]
+
+
+#: Takes a message with weather warnings in: counts of new, known and lifted areas, and what was refused.
+TakeWeather = Callable[[Principal, bytes, str], weather_book.Taken]
 
 
 class IdsBody(BaseModel):
@@ -50,6 +55,7 @@ class Tools(BaseModel, arbitrary_types_allowed=True):
     whole: Callable[[Principal], bool]
     rules_changed: Callable[[], None]
     slips_of: SlipsOf
+    take_weather: TakeWeather
 
 
 def _wanted(
@@ -79,6 +85,7 @@ def router(tools: Tools) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/warnings", tags=["warnings"])
     _cap_routes(routes, tools)
     _rule_routes(routes, tools)
+    _weather_routes(routes, tools)
     _list_routes(routes, tools)
     return routes
 
@@ -154,6 +161,27 @@ def _rule_routes(routes: APIRouter, tools: Tools) -> None:
             made = rules_book.write(session, who, body.rules, body.why, tools.clock())
         tools.rules_changed()
         return made
+
+
+def _weather_routes(routes: APIRouter, tools: Tools) -> None:
+    Who = Annotated[Principal, Depends(tools.gate.current())]  # noqa: N806  # a type, local because the gate is
+    Operator = Annotated[Principal, Depends(tools.gate.current(Role.OPERATOR))]  # noqa: N806  # same
+
+    @routes.get("/weather")
+    def list_weather(request: Paging, who: Who, state: Literal["", "now"] = "now") -> dict[str, Any]:
+        with reading(tools.sessions) as session:
+            return weather_book.page(session, who, request, tools.clock(), state).form()
+
+    @routes.post("/weather")
+    async def take_weather(request: Request, who: Operator) -> dict[str, Any]:
+        message = b""
+        async for part in request.stream():
+            message += part
+            if len(message) > weather.LARGEST:
+                break
+        taken = await run_in_threadpool(tools.take_weather, who, message, who.username)
+        refused = [{"reason": b.reason.value, "detail": b.detail} for b in taken.bad]
+        return {"new": taken.new, "known": taken.known, "over": taken.over, "refused": refused}
 
 
 def _cap_routes(routes: APIRouter, tools: Tools) -> None:

@@ -122,7 +122,9 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(risk.router(parts.sessions, gate, parts.clock, parts.mirror, parts.risk_changed, parts.engines))
-    app.include_router(warnings.router(sessions, gate, parts.clock, settings, parts.warning_rules_changed))
+    app.include_router(
+        warnings.router(sessions, gate, parts.clock, settings, parts.warning_rules_changed, parts.risk_changed)
+    )
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
     app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=2)
