@@ -100,9 +100,7 @@ def test_a_signal_is_declared_once_replaced_and_lifted_and_bad_ones_are_dead_let
     weather.take_in(SYSTEM, message({**GALE, "kind": "霾", "id": "W2"}), "t")
     assert len(declared()) == 3, "haze is shown, not scored"
     calm = {**GALE, "id": "c1", "kind": "雷电", "over": True}
-    lifted = weather.take_in(
-        SYSTEM, message({**GALE, "over": True}, {**GALE, "id": "c1", "kind": "雷电", "over": True}), "t"
-    )
+    lifted = weather.take_in(SYSTEM, message({**GALE, "over": True}, calm), "t")
     assert (lifted.over, declared()) == (2, [])
     assert weather.take_in(firm, message({**GALE, "id": "W3"}), "t").bad[0].detail == "W3:没有区域 410900"
     weather.take_in(SYSTEM, b"<!DOCTYPE a []><a/>", "t")
