@@ -35,6 +35,8 @@ _MOVED = 1.0
 _MOVED_CONFIDENCE = 0.05
 #: A model service that was away is asked again after this long.
 _AGAIN_MS = 5 * SECOND
+#: Sources scored and written at a time: what a nation's worth of them needs on the way would never be given back.
+_TOGETHER = 1_000
 #: Enterprises from which on parks and regions are graded once a second.
 _MANY = 500
 #: How a grade came about.
@@ -227,15 +229,20 @@ class RiskDesk:
             facts = self._sources.get(code)
             if facts is not None:
                 by_service.setdefault(facts.service.id, []).append(facts)
+        written: list[Graded] = []
         changed: list[Graded] = []
         enterprises: set[str] = set()
         for some in by_service.values():
-            changed += self._score(some, now)
+            for start in range(0, len(some), _TOGETHER):
+                changed += self._score(some[start : start + _TOGETHER], now)
+                if len(changed) >= _TOGETHER:
+                    self._write(changed)
+                    written, changed = written + changed, []
             enterprises.update(facts.enterprise for facts in some)
         changed += [g for code in enterprises if self._keep(g := self._enterprise_grade(code, now))]
-        changed += self._grade_places({g.code for g in changed}, now)
+        changed += self._grade_places({g.code for g in (*written, *changed)}, now)
         self._write(changed)
-        return changed
+        return written + changed
 
     def take(self, codes: Iterable[str], now: int) -> None:
         """Take the inputs of sources as they are now; the alarm desk must stand still meanwhile, for scoring not."""
