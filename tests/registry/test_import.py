@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -18,7 +18,9 @@ from hazwatch.records import Sessions, reading
 from hazwatch.records.paging import PageRequest
 from hazwatch.registry import queries
 from hazwatch.registry.directory import directory, limits
-from hazwatch.registry.model import EnterpriseRow, GatewayRow, ParkRow
+from hazwatch.registry.files.service import approve
+from hazwatch.registry.files.views import approvals
+from hazwatch.registry.model import EnterpriseRow, GatewayRow, ParkRow, SourceRow
 from hazwatch.registry.parse import RawRow, parse_book, raw_of
 from hazwatch.registry.plan import Planner
 from hazwatch.registry.service import export, gateway_secret, import_workbook, seed, template, version
@@ -313,3 +315,46 @@ def test_points_page_filters_sorts_and_keeps(room: Office) -> None:
         city = queries.points_page(session, engineer(CITY), PageRequest())
         assert {view.enterprise for view in city.items} == {"410902001"}
         assert queries.point_by_code(session, engineer(CITY), "410502001001S0001WD001") is None
+
+
+def test_fields_that_wait_for_a_second_person_wait_in_a_workbook_too(room: Office) -> None:
+    seed(room.desk, SYSTEM, SMALL, "park")
+    (plant, _), (tanks, unit) = SMALL.enterprises, SMALL.sources
+    new = SourceRow("410502001002", "罐区", "储罐区", 3, 12.0)
+    rows = {
+        "enterprises": [asdict(replace(plant, name="新名化工有限公司", address="化工大道 1 号"))],
+        "sources": [asdict(row) for row in (replace(tanks, level=4, r=3.0), replace(unit, name="新合成装置"), new)],
+    }
+    tried = room.take(rows, dry_run=True)
+    assert (tried.waiting, tried.changes) == (3, [])
+    assert tried.counts["重大危险源"] == {"new": 1, "changed": 1, "unchanged": 1}
+    assert any("3 处变更不随导入生效" in line.message for line in tried.warnings)
+    result = room.take(rows)
+    assert (result.version, result.waiting, len(result.changes)) == (2, 3, 1)
+    with reading(room.sessions) as session:
+        found = session.get_one(Enterprise, "410902001")
+        assert (found.name, found.address) == ("甲化工有限公司", "化工大道 1 号"), "the rest of the row has come in"
+        assert (session.get_one(Source, "410902001001").level, session.get_one(Source, "410502001002").level) == (2, 3)
+        (waiting,) = approvals(session, engineer(), PageRequest()).items
+    assert [(op["field"], op["before"], op["after"]) for op in waiting["ops"]] == [
+        ("name", "甲化工有限公司", "新名化工有限公司"), ("level", 2, 4), ("r", 31.5, 3.0),
+    ]  # fmt: skip
+    assert room.take(rows).changes == result.changes, "what waits already is not proposed twice"
+    second = replace(engineer(), username="bao", scope_code="410000")
+    approve(room.desk, second, result.changes[0], "")
+    with reading(room.sessions) as session:
+        source = session.get_one(Source, "410902001001")
+        assert (session.get_one(Enterprise, "410902001").name, source.level, source.r) == ("新名化工有限公司", 4, 3.0)
+    assert (room.take(rows).waiting, room.take(rows).counts["企业"]["unchanged"]) == (0, 1)
+    with reading(room.sessions) as session:
+        assert verify_audit(session).broken_at is None
+
+
+def test_a_row_that_changes_only_in_fields_that_wait_makes_no_version(room: Office) -> None:
+    seed(room.desk, SYSTEM, SMALL, "park")
+    result = room.take({"sources": [asdict(replace(SMALL.sources[0], level=1))]})
+    assert (result.version, result.waiting, result.counts["重大危险源"]["unchanged"]) == (1, 1, 1)
+    assert room.versions == [1]
+    with pytest.raises(ApiError) as refused:
+        approve(room.desk, replace(engineer(), username=SYSTEM.username, scope_code="410000"), result.changes[0], "")
+    assert refused.value.status == 403, "who has imported does not approve"

@@ -11,12 +11,14 @@ from tests.registry.support import SMALL, engineer, office
 
 from hazwatch.app.chemistry import nature
 from hazwatch.identity.model import SYSTEM
-from hazwatch.records import Sessions, reading
+from hazwatch.records import Sessions, reading, unit_of_work
+from hazwatch.registry import write
 from hazwatch.registry.files import service as files
 from hazwatch.registry.files.enterprise import PROCESSES
 from hazwatch.registry.files.merge import Op
+from hazwatch.registry.files.store import owner_in_scope
 from hazwatch.registry.monitoring import views
-from hazwatch.registry.monitoring.model import Place, answer, for_tank, for_warehouse, percent, processes
+from hazwatch.registry.monitoring.model import Place, answer, by_quantity, for_tank, for_warehouse, percent, processes
 from hazwatch.registry.monitoring.views import Wanted
 from hazwatch.registry.service import seed
 from hazwatch.vocabulary.quantities import QUANTITIES
@@ -40,10 +42,12 @@ def test_a_tank_with_everything_and_one_without() -> None:
         ("4", "压力", "PT-1", "YL"),
         ("5", "进料切断阀阀位", "XV-1", "FW"), ("6", "水喷淋投用", "SW-1", "KG"))]  # fmt: skip
     detector = Place("7", "氨气", "AT-1", "QT", "mg/m³")
+    own, of_source = by_quantity(places), by_quantity([detector])
     wanted = for_tank("球形储罐", combustible=True, toxic=True)
-    assert percent(answer(wanted, places, [detector])) == 100
-    assert percent(answer(wanted, [], [])) == 0
-    missing = [one.wanted.name for one in answer(wanted, places[1:], [detector._replace(unit="%LEL")]) if not one.met]
+    assert percent(answer(wanted, own, of_source)) == 100
+    assert percent(answer(wanted, {}, {})) == 0
+    burning = by_quantity([detector._replace(unit="%LEL")])
+    missing = [one.wanted.name for one in answer(wanted, by_quantity(places[1:]), burning) if not one.met]
     assert missing == ["第二路独立液位", "有毒气体探测"]
     assert "压力" not in [one.name for one in for_tank("内浮顶罐", combustible=True, toxic=False)]
     assert [one.name for one in for_warehouse(combustible=None, toxic=None)][-1] == "气体探测(介质未知)"
@@ -54,7 +58,7 @@ def test_words_decide_where_a_quantity_is_not_enough() -> None:
     wanted = processes()["硝化工艺"]
     cooling = Place("1", "冷却水流量", "FT-1", "LL")
     acid = Place("2", "混酸进料流量", "FT-2", "LL")
-    met = {one.wanted.name for one in answer(wanted, [cooling, acid], []) if one.met}
+    met = {one.wanted.name for one in answer(wanted, by_quantity([cooling, acid]), {}) if one.met}
     assert met == {"冷却水流量", "硝化剂流量"}
 
 
@@ -107,11 +111,46 @@ def test_an_answer_is_remembered_until_something_changes(room) -> None:
 
     first = ask()
     assert ask() == first
-    assert ask(engineer("/410000/410500/"))["objects"] == 0, "what is remembered is remembered by scope"
-    assert len(memory._held) == 2
+    assert ask(engineer("/410000/410500/"))["objects"] == 0, "what is remembered is told by scope"
     for narrower in ({"kind": "tank"}, {"kind": "warehouse"}, {"missing_only": True}):
         assert ask(**narrower) == told(room, **narrower)
-    assert len(memory._held) == 2, "another kind of the same objects is no new question"
     more = replace(SMALL.points[0], code="410902001001G0001WD001", name="温度", unit="℃", address="ns=2;s=T1.T")
     seed(room.desk, SYSTEM, replace(SMALL, points=(*SMALL.points, more)), "park")
     assert ask()["present"] == first["present"] + 1
+    seed(room.desk, SYSTEM, replace(SMALL, sources=(replace(SMALL.sources[0], name="新罐区"),)), "park")
+    assert ask()["items"] == told(room)["items"], "names are told as they are now"
+    body = {"kind": "合成氨工艺", "unit": "合成塔", "control": "DCS", "sis": False, "assessed": True}
+    with unit_of_work(room.sessions) as session:
+        write.lock(session)
+        owner = owner_in_scope(session, SYSTEM, "410502001")
+        reason = files.Reason("建档")
+        files.enter(session, room.desk, SYSTEM, owner, [Op("processes", "p1", "", None, body)], reason, reviewed=True)
+    assert ask()["by_kind"]["process"]["objects"] == 1, "a file that changed is looked at anew"
+    assert ask() == told(room)
+
+
+def test_a_warm_memory_reads_points_of_the_page_only(room) -> None:
+    memory, rests = views.Memory(), []
+    memory.warm(room.sessions, nature, rests.append)
+    assert rests
+
+    def never(_cas: str | None, _name: str | None) -> tuple[bool | None, bool | None]:
+        raise AssertionError("looked at an object that is held")
+
+    with reading(room.sessions) as session:
+        found = views.completeness(session, SYSTEM, Wanted(), never, slice(0, 0), memory)
+    assert (found["objects"], found["percent"], found["items"]) == (1, 40.0, [])
+
+
+def test_what_was_read_before_a_change_is_not_held_for_later(room) -> None:
+    """A slow question that began before an import ends after a faster one has looked at the import."""
+    memory = views.Memory()
+    more = replace(SMALL.points[0], code="410902001001G0001WD001", name="温度", unit="℃", address="ns=2;s=T1.T")
+    with reading(room.sessions) as early:
+        assert views.completeness(early, SYSTEM, Wanted(), nature)["percent"] == 40.0
+        seed(room.desk, SYSTEM, replace(SMALL, points=(*SMALL.points, more)), "park")
+        with reading(room.sessions) as late:
+            memory.briefs(late, [], nature)
+        assert views.completeness(early, SYSTEM, Wanted(), nature, memory=memory)["percent"] == 40.0
+    with reading(room.sessions) as late:
+        assert views.completeness(late, SYSTEM, Wanted(), nature, memory=memory)["percent"] == 60.0

@@ -12,7 +12,7 @@ from hazwatch.access.tables import DeadLetterRow
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.records.engine import Sessions, unit_of_work
-from hazwatch.records.paging import Page, PageRequest, count, like
+from hazwatch.records.paging import Page, PageRequest, contains, count
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
 from hazwatch.vocabulary.moments import iso
 
@@ -52,7 +52,7 @@ def page(
     if reason:
         statement = statement.where(DeadLetterRow.reason == Refusal(reason).value)
     if q:
-        statement = statement.where(DeadLetterRow.detail.ilike(like(q), escape="\\"))
+        statement = statement.where(contains(q, DeadLetterRow.detail))
     total = count(session, statement)
     rows = session.scalars(statement.order_by(DeadLetterRow.id.desc()).offset(request.offset).limit(request.page_size))
     items = [

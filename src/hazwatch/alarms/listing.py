@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms.condition import condition
@@ -16,7 +16,7 @@ from hazwatch.alarms.store import event_of, facts_of_row, form, iso_or_none, new
 from hazwatch.alarms.tables import Alarm, AlarmEvent
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
-from hazwatch.records.paging import Page, PageRequest, count, like, ordered
+from hazwatch.records.paging import Page, PageRequest, contains, count, ordered
 from hazwatch.vocabulary.levels import Level
 
 #: What a list may show → states; "all" is not limited.
@@ -79,9 +79,8 @@ def filtered(who: Principal, wanted: AlarmFilter) -> Select[Alarm]:
     if wanted.end is not None:
         statement = statement.where(Alarm.event_time < wanted.end)
     if wanted.q:
-        pattern = like(wanted.q.strip())
         names = (Alarm.point_code, Alarm.point_name, Alarm.source_name, Alarm.enterprise_name)
-        statement = statement.where(or_(*(name.ilike(pattern, escape="\\") for name in names)))
+        statement = statement.where(contains(wanted.q, *names))
     return statement
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from functools import partial
+from threading import Thread
 
 import uvicorn
 
 from hazwatch.alarms.hold_store import owners_of
+from hazwatch.app.chemistry import nature
 from hazwatch.app.node import clock, open_log, run_process, settle_memory
 from hazwatch.disk import space_of
 from hazwatch.identity.desk import Desk
@@ -56,25 +58,15 @@ async def _main(settings: Settings) -> None:
 
     registry = RegistryDesk(sessions, clock, master_key(settings.home), registry_changed)
     desk = Desk(sessions, clock, settings.home)
-    app = create_app(
-        Parts(
-            settings,
-            sessions,
-            clock,
-            log,
-            engines,
-            desk,
-            registry,
-            mirror,
-            places,
-            hub,
-            alarm_room_changed,
-            risk_changed,
-            warning_rules_changed,
-        )
-    )
+    parts = Parts(
+        settings, sessions, clock, log, engines, desk, registry, mirror, places, hub, alarm_room_changed, risk_changed,
+        warning_rules_changed,
+    )  # fmt: skip
+    app = create_app(parts)
     await hub.begin()
     settle_memory()
+    # A daemon: a node that is told to stop does not wait for what only makes a first answer faster.
+    Thread(target=parts.monitoring.warm, args=(sessions, nature), name="monitoring", daemon=True).start()
     beats = asyncio.create_task(hub.beats())
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", lifespan="off", server_header=False,

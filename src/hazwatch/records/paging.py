@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, TypeVarTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, func, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 MAX_PAGE_SIZE = 500
 
@@ -79,6 +81,31 @@ def ordered(statement: Select[*Ts], request: PageRequest, sortable: Mapping[str,
 def count(session: Session, statement: Select[*Ts]) -> int:
     """Rows a statement would give."""
     return session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+
+
+class _Contains(FunctionElement[bool]):
+    """Column LIKE pattern, small and capital Latin letters alike; compiled as each database does it cheapest."""
+
+    inherit_cache = True
+
+
+@compiles(_Contains)
+def _ilike(element: Any, compiler: Any, **given: Any) -> str:
+    column, pattern = (compiler.process(part, **given) for part in element.clauses)
+    return f"{column} ILIKE {pattern} ESCAPE '\\'"
+
+
+@compiles(_Contains, "sqlite")
+def _like(element: Any, compiler: Any, **given: Any) -> str:
+    # SQLite's LIKE takes Latin letters alike by itself; lower() around both sides would double the time of a search.
+    column, pattern = (compiler.process(part, **given) for part in element.clauses)
+    return f"{column} LIKE {pattern} ESCAPE '\\'"
+
+
+def contains(text: str, *columns: Any) -> ColumnElement[bool]:
+    """Whether one of the columns holds a text anywhere, taken letter by letter, whatever its case."""
+    pattern = like(text.strip())
+    return or_(*(_Contains(column, bindparam(None, pattern, String)) for column in columns))
 
 
 def like(text: str) -> str:

@@ -38,6 +38,15 @@ class SheetPlan:
     old: dict[str, dict[str, Any]] = field(default_factory=dict)
     unchanged: int = 0
 
+    def settle(self) -> None:
+        """Count as unchanged the rows of which every change was taken out again."""
+        for values in self.changed:
+            old = self.old[values["code"]]
+            if all(old[name] == value for name, value in values.items() if name != "path"):
+                del self.old[values["code"]]
+                self.unchanged += 1
+        self.changed = [values for values in self.changed if values["code"] in self.old]
+
     @property
     def counts(self) -> dict[str, int]:
         """In the contract's form."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.identity.tables import Node
-from hazwatch.records.paging import Page, PageRequest, like, ordered
+from hazwatch.records.paging import Page, PageRequest, contains, ordered
 from hazwatch.registry.limits.model import THRESHOLDS, judged
 from hazwatch.registry.limits.tables import RegulatorLimit
 from hazwatch.registry.tables import Enterprise, Equipment, Gateway, Park, Point, Source
@@ -189,7 +189,7 @@ def sources(
     columns = [Enterprise.name if name == "enterprise_name" else getattr(Source, name) for name in names]
     statement = scoped(select(*columns), who, Source).join(Enterprise, Enterprise.code == Source.enterprise)
     if q:
-        statement = statement.where(_search(q, Source.code, Source.name, Enterprise.name))
+        statement = statement.where(contains(q, Source.code, Source.name, Enterprise.name))
     if enterprise:
         statement = statement.where(Source.enterprise == enterprise)
     if level is not None:
@@ -225,7 +225,7 @@ def enterprises(session: Session, who: Principal, *, q: str = "", code: str = ""
         .outerjoin(counts, counts.c.enterprise == Enterprise.code)
     )
     if q:
-        statement = statement.where(_search(q, Enterprise.code, Enterprise.name, Enterprise.credit_code))
+        statement = statement.where(contains(q, Enterprise.code, Enterprise.name, Enterprise.credit_code))
     if code:
         statement = statement.where(Enterprise.code == code)
     return [EnterpriseView(*row) for row in session.execute(statement.order_by(Enterprise.code))]
@@ -302,7 +302,7 @@ def _judged_limits(row: Point, regulator: RegulatorLimit | None) -> dict[str, fl
 
 def _filtered(statement: Select[int], wanted: PointFilter) -> Select[int]:
     if wanted.q:
-        statement = statement.where(_search(wanted.q, Point.code, Point.name, Point.tag))
+        statement = statement.where(contains(wanted.q, Point.code, Point.name, Point.tag))
     for column, value in (
         (Point.source, wanted.source),
         (Point.enterprise, wanted.enterprise),
@@ -311,11 +311,6 @@ def _filtered(statement: Select[int], wanted: PointFilter) -> Select[int]:
         if value:
             statement = statement.where(column == value)
     return statement
-
-
-def _search(q: str, *columns: Any) -> ColumnElement[bool]:
-    pattern = like(q.strip())
-    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
 
 
 def page_of(rows: Sequence[Any], request: PageRequest) -> Page[Any]:

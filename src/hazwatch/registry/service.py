@@ -21,6 +21,9 @@ from hazwatch.records.engine import reading, unit_of_work
 from hazwatch.registry import write
 from hazwatch.registry.columns import BY_KEY, SHEETS
 from hazwatch.registry.desk import RegistryDesk
+from hazwatch.registry.files.held_back import Held
+from hazwatch.registry.files.held_back import hold_back as hold_back_fields
+from hazwatch.registry.files.held_back import propose as propose_fields
 from hazwatch.registry.files.store import refresh
 from hazwatch.registry.limits.held_back import hold_back
 from hazwatch.registry.limits.model import Item, LimitSet
@@ -45,6 +48,8 @@ class ImportResult:
         version: the registry's version afterwards.
         held_back: points whose limits the file would change: they wait for a second person.
         proposal: number of the proposal that holds them.
+        waiting: fields of files that the file would change and that wait for a second person.
+        changes: numbers of the changes that hold them, one a file.
     """
 
     ok: bool
@@ -55,6 +60,8 @@ class ImportResult:
     warnings: list[Problem] = field(default_factory=list)
     held_back: int = 0
     proposal: int | None = None
+    waiting: int = 0
+    changes: list[int] = field(default_factory=list)
 
 
 def template() -> bytes:
@@ -166,11 +173,38 @@ def set_gateway_password(desk: RegistryDesk, who: Principal, code: str, password
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rows come from; ``seed``: a description of the program itself, which never changes limits in force."""
+    """Where rows come from.
+
+    Attributes:
+        name, digest: of the file.
+        seed: a description of the program itself, which never changes limits in force.
+        reviewed: edits that a second person has approved, or that need nobody's approval.
+    """
 
     name: str
     digest: str
     seed: bool = False
+    reviewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldBack:
+    """What an import would change and one person's word does not: limits of points, fields of files."""
+
+    limits: list[Item]
+    fields: list[Held]
+
+    @property
+    def waiting(self) -> int:
+        """How many fields of files."""
+        return sum(len(one.ops) for one in self.fields)
+
+
+def _hold_back(plan: Plan, *, reviewed: bool = False) -> _HeldBack:
+    """Take it out of the plan."""
+    if plan.problems:
+        return _HeldBack([], [])
+    return _HeldBack(hold_back(plan), [] if reviewed else hold_back_fields(plan))
 
 
 def _take_in(
@@ -195,8 +229,7 @@ def try_rows(
     """What taking rows in would do."""
     # With unreadable rows there is no use in looking for what refers to them.
     plan = Plan(problems=problems) if problems else Planner(session, who, book).make()
-    held = [] if problems or plan.problems else hold_back(plan)
-    return _result(plan, version(session), dry_run=dry_run, held=len(held))
+    return _result(plan, version(session), _hold_back(plan), dry_run=dry_run)
 
 
 def enter_rows(
@@ -204,17 +237,20 @@ def enter_rows(
 ) -> tuple[ImportResult, bool]:
     """Take rows in, inside a writing unit that holds ``write.lock``; tells whether the registry has changed."""
     plan = Planner(session, who, book).make()
-    held = [] if plan.problems else hold_back(plan)
+    held = _hold_back(plan, reviewed=origin.seed or origin.reviewed)
     now = desk.clock()
-    number = _propose(session, who, held, origin, now) if held and not origin.seed else None
-    if plan.problems or not plan.changes:
-        return _result(plan, version(session), dry_run=False, held=len(held), proposal=number), False
-    new = write.take(session, "registry_version")[0]
-    write.carry_out(session, plan, who, now, desk.master_key, new)
-    refresh(session, _files_touched(plan), now)
-    result = _result(plan, new, dry_run=False, held=len(held), proposal=number)
-    _note_version(session, who, now, result, origin, plan.place)
-    return result, True
+    number = _propose(session, who, held.limits, origin, now) if held.limits and not origin.seed else None
+    changed = not plan.problems and plan.changes > 0
+    at_version = write.take(session, "registry_version")[0] if changed else version(session)
+    if changed:
+        write.carry_out(session, plan, who, now, desk.master_key, at_version)
+        refresh(session, _files_touched(plan), now)
+    # After the rows: an owner that moved has its new place by now.
+    changes = propose_fields(session, who, held.fields, origin.name, now)
+    result = _result(plan, at_version, held, dry_run=False, proposal=number, changes=changes)
+    if changed:
+        _note_version(session, who, now, result, origin, plan.place)
+    return result, changed
 
 
 def _files_touched(plan: Plan) -> set[str]:
@@ -247,14 +283,24 @@ def _propose(session: Session, who: Principal, held: list[Item], origin: Origin,
 
 
 def _result(
-    plan: Plan, at_version: int, *, dry_run: bool, held: int = 0, proposal: int | None = None
+    plan: Plan, at_version: int, held: _HeldBack, *, dry_run: bool, proposal: int | None = None,
+    changes: list[int] | None = None,
 ) -> ImportResult:  # fmt: skip
     counts = {BY_KEY[key].title: sheet.counts for key, sheet in plan.sheets.items()}
     errors, warnings = _cut(plan.problems), _cut(plan.warnings)
-    if held and (dry_run or proposal is not None):
-        what = f"{held} 个指标的限值与现行不同,不随导入生效,{'将' if dry_run else '已'}转为提案"
+    will = "将" if dry_run else "已"
+    if held.limits and (dry_run or proposal is not None):
+        what = f"{len(held.limits)} 个指标的限值与现行不同,不随导入生效,{will}转为提案"
         warnings.append(Problem("指标", "", 0, "", what + ("" if dry_run else f" #{proposal}") + ",须由第二人批准"))
-    return ImportResult(not errors, dry_run, at_version, counts, errors, warnings, held, proposal)
+    if held.fields:
+        what = (
+            f"{len(held.fields)} 份档案的 {held.waiting} 处变更不随导入生效,{will}列入档案的待批准变更,须由第二人批准"
+        )
+        warnings.append(Problem("档案", "", 0, "", what))
+    return ImportResult(
+        not errors, dry_run, at_version, counts, errors, warnings, len(held.limits), proposal, held.waiting,
+        changes or [],
+    )  # fmt: skip
 
 
 def _cut(problems: list[Problem]) -> list[Problem]:

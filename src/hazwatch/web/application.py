@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,7 @@ from hazwatch.registry.gb18218.model import BetaChoice
 from hazwatch.registry.limits.api import router as limits_router
 from hazwatch.registry.lists.api import router as lists_router
 from hazwatch.registry.monitoring.api import router as monitoring_router
+from hazwatch.registry.monitoring.views import Memory
 from hazwatch.registry.places.api import router as places_router
 from hazwatch.registry.setpoints.api import router as setpoints_router
 from hazwatch.risk import book
@@ -77,6 +78,7 @@ class Parts:
     alarm_room_changed: Callable[[], None] = lambda: None
     risk_changed: Callable[[], None] = lambda: None
     warning_rules_changed: Callable[[], None] = lambda: None
+    monitoring: Memory = field(default_factory=Memory)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -96,7 +98,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(registry_router(parts.registry, gate, live, settings.province))
     app.include_router(chemicals_router(gate))
     app.include_router(setpoints_router(parts.registry, gate, gas_facts))
-    app.include_router(monitoring_router(parts.registry, gate, nature))
+    app.include_router(monitoring_router(parts.registry, gate, nature, parts.monitoring))
     app.include_router(gb18218_router(parts.registry, gate, BetaChoice(settings.gb18218_beta)))
     app.include_router(files_router(parts.registry, gate))
     app.include_router(file_books_router(parts.registry, gate))

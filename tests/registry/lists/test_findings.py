@@ -21,6 +21,7 @@ from hazwatch.identity.model import SYSTEM, Role
 from hazwatch.identity.tokens import create_token
 from hazwatch.records import Sessions
 from hazwatch.registry.monitoring.api import router as monitoring
+from hazwatch.registry.monitoring.views import Memory
 from hazwatch.registry.service import seed
 from hazwatch.registry.setpoints.api import router as setpoints
 
@@ -35,7 +36,7 @@ def client(records: Sessions, tmp_path):
     app = FastAPI()
     errors.install(app)
     app.include_router(setpoints(room.desk, Gate(desk), gas_facts))
-    app.include_router(monitoring(room.desk, Gate(desk), nature))
+    app.include_router(monitoring(room.desk, Gate(desk), nature, Memory()))
 
     def of(scope: str) -> TestClient:
         token = create_token(desk, SYSTEM, name="t", role=Role.VIEWER, scope_code=scope)

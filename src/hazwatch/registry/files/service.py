@@ -23,6 +23,7 @@ from hazwatch.records.engine import unit_of_work
 from hazwatch.registry import write
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import store
+from hazwatch.registry.files.held_back import OPEN
 from hazwatch.registry.files.merge import WHOLE, Conflict, Op, Refused, clean, merge, needs_approval, put
 from hazwatch.registry.files.model import NONE, Filler, Group, ends_of, row_title
 from hazwatch.registry.files.store import Owner, Rows, ops_of, ops_text, owner_in_scope
@@ -30,7 +31,7 @@ from hazwatch.registry.files.tables import FileChange, FileHead, FileRow
 from hazwatch.registry.parse import RawRow, parse_book
 from hazwatch.registry.service import Origin, enter_rows, export_rows
 
-IN_FORCE, OPEN, REJECTED, WITHDRAWN = "in_force", "open", "rejected", "withdrawn"
+IN_FORCE, REJECTED, WITHDRAWN = "in_force", "rejected", "withdrawn"
 MAX_OPS = 20_000
 
 
@@ -317,7 +318,7 @@ def _apply_registry(session: Session, desk: RegistryDesk, who: Principal, owner:
     raw = {key: [RawRow(n, cells, {}) for n, cells in enumerate(found.values(), 2)] for key, found in rows.items()}
     book, problems = parse_book(raw)
     if not problems:
-        result, changed = enter_rows(session, desk, who, book, Origin(f"档案 {owner.code}", "0" * 64))
+        result, changed = enter_rows(session, desk, who, book, Origin(f"档案 {owner.code}", "0" * 64, reviewed=True))
         problems = result.errors
         if not problems:
             return result.version if changed else None

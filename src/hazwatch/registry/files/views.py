@@ -13,10 +13,11 @@ from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.records.paging import Page, PageRequest, count
 from hazwatch.registry.files import store
+from hazwatch.registry.files.held_back import OPEN
 from hazwatch.registry.files.merge import WHOLE, Op
 from hazwatch.registry.files.model import NONE, Schema, row_title
 from hazwatch.registry.files.score import Score, score
-from hazwatch.registry.files.service import IN_FORCE, OPEN, may_fill
+from hazwatch.registry.files.service import IN_FORCE, may_fill
 from hazwatch.registry.files.store import Owner, Rows, ops_of, owner_in_scope
 from hazwatch.registry.files.tables import FileChange, FileDocument, FileHead, RowChange
 from hazwatch.registry.tables import Enterprise, Equipment, Point, RegistryVersion, Source

@@ -14,7 +14,7 @@ def hold_back(plan: Plan) -> list[Item]:
     Ranges, names and addresses stay in the plan; new points keep the limits that they come with.
     """
     sheet = plan.sheets["points"]
-    items, left = [], []
+    items = []
     for values in sheet.changed:
         old = sheet.old[values["code"]]
         subject = Subject(
@@ -25,10 +25,5 @@ def hold_back(plan: Plan) -> list[Item]:
         if item.after:
             items.append(item)
             values.update(before, limit_fault=";".join(faults(subject, before))[:500] or None)
-        if any(old[name] != value for name, value in values.items() if name != "path"):
-            left.append(values)
-        else:
-            del sheet.old[values["code"]]
-            sheet.unchanged += 1
-    sheet.changed = left
+    sheet.settle()
     return items

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
-from hazwatch.records.paging import Page, PageRequest, count, like, ordered
+from hazwatch.records.paging import Page, PageRequest, contains, count, ordered
 from hazwatch.registry.limits.model import SHAPE, THRESHOLDS, Subject, defaults, faults, judged
 from hazwatch.registry.limits.service import OPEN
 from hazwatch.registry.limits.tables import LimitProposal, LimitProposalItem, RegulatorLimit
@@ -25,8 +25,7 @@ _SORT = {name: getattr(Point, name) for name in ("code", "name", "tag", "quantit
 def _matching(wanted: PointFilter) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [Point.code != ""]
     if wanted.q:
-        pattern = like(wanted.q.strip())
-        parts.append(or_(*(c.ilike(pattern, escape="\\") for c in (Point.code, Point.name, Point.tag))))
+        parts.append(contains(wanted.q, Point.code, Point.name, Point.tag))
     for column, value in (
         (Point.source, wanted.source),
         (Point.enterprise, wanted.enterprise),

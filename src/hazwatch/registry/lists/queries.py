@@ -14,7 +14,7 @@ from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped, within
 from hazwatch.identity.tables import Node
 from hazwatch.identity.tree import node_in_scope
-from hazwatch.records.paging import Page, PageRequest, UnknownSortError, like
+from hazwatch.records.paging import Page, PageRequest, UnknownSortError, contains
 from hazwatch.registry.files.model import NONE
 from hazwatch.registry.files.schemas import SCHEMAS, kind_of
 from hazwatch.registry.files.tables import FileHead, FileRow
@@ -24,6 +24,7 @@ from hazwatch.registry.tables import Enterprise, Equipment, Park, Point, Source
 #: Rows that are read at once for an export.
 _CHUNK = 5_000
 _NOWHERE = "/-/"
+_MORE_THAN_ANY = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,13 @@ def page(
         UnknownSortError: the list has no such column, or cannot be sorted by it.
     """
     statement = listing.statement(who, wanted, _below(session, who, wanted), day)
-    # The count and the keys of the page need few of the joins, and both databases leave out what nothing asks for.
+    # The count and the keys of the page need few of the joins, and both databases leave out what nothing asks for:
+    # SQLite only where the count cannot be drawn into the query, hence the limit that no list reaches.
     key = _element(statement, listing.tie)
-    total = session.scalar(select(func.count()).select_from(_bare(listing, statement, key).subquery())) or 0
+    bare = _bare(listing, statement, key).limit(_MORE_THAN_ANY).subquery()
+    total = session.scalar(select(func.count()).select_from(bare)) or 0
+    if total <= request.offset:
+        return Page([], total, *_place(request))
     ordered = _ordered(listing, statement, request).offset(request.offset).limit(request.page_size)
     if listing.whole:
         return Page([_form(listing, row) for row in session.execute(ordered).mappings()], total, *_place(request))
@@ -132,8 +137,7 @@ def _narrow(
     if below is not None:
         statement = statement.where(within(column, below))
     if searched and wanted.q.strip():
-        pattern = like(wanted.q.strip())
-        statement = statement.where(or_(*(one.ilike(pattern, escape="\\") for one in searched)))
+        statement = statement.where(contains(wanted.q, *searched))
     return statement
 
 
@@ -232,10 +236,9 @@ def _points(who: Principal, wanted: Wanted, below: str | None, _day: date) -> Se
     statement = _narrow(statement, Point.path, wanted, below)
     if wanted.q.strip():
         # scope: node-internal because the points are scoped; names of a thousand owners are looked at once, not 60,000
-        pattern = like(wanted.q.strip())
-        owners = select(Enterprise.code).where(Enterprise.name.ilike(pattern, escape="\\"))
-        own = (one.ilike(pattern, escape="\\") for one in (Point.code, Point.name, Point.tag))
-        statement = statement.where(or_(Point.enterprise.in_(owners), *own))
+        owners = select(Enterprise.code).where(contains(wanted.q, Enterprise.name))
+        own = contains(wanted.q, Point.code, Point.name, Point.tag)
+        statement = statement.where(or_(Point.enterprise.in_(owners), own))
     columns = {"enterprise": Point.enterprise, "source": Point.source, "quantity": Point.quantity}
     statement = _equal(statement, wanted, **columns)
     return statement.where(Point.limit_fault.is_not(None)) if wanted.get("fault") else statement

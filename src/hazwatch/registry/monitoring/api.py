@@ -13,7 +13,7 @@ from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import store
 from hazwatch.registry.lists.export import file_of
 from hazwatch.registry.monitoring import sheet, views
-from hazwatch.registry.monitoring.views import NatureOf, Wanted
+from hazwatch.registry.monitoring.views import Memory, NatureOf, Wanted
 
 
 def _wanted(
@@ -26,9 +26,8 @@ def _wanted(
 Asked = Annotated[Wanted, Depends(_wanted)]
 
 
-def router(desk: RegistryDesk, gate: Gate, nature_of: NatureOf) -> APIRouter:
-    """The routes."""
-    memory = views.Memory()
+def router(desk: RegistryDesk, gate: Gate, nature_of: NatureOf, memory: Memory) -> APIRouter:
+    """The routes. ``memory``: of former answers, may be warm."""
     routes = APIRouter(prefix="/api/v1/monitoring", tags=["monitoring"])
     Who = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
 

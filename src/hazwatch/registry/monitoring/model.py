@@ -7,7 +7,7 @@ tag. That is a check of completeness, not law: what is missing here asks for a l
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -33,6 +33,10 @@ class Place(NamedTuple):
     tag: str
     quantity: str
     unit: str = ""
+
+
+#: Points by the code of their quantity.
+Places = Mapping[str, Sequence[Place]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,15 @@ def processes() -> Mapping[str, tuple[Expectation, ...]]:
     return {name: tuple(wanted) for name, wanted in found.items()}
 
 
-def answer(wanted: Sequence[Expectation], own: Sequence[Place], of_source: Sequence[Place]) -> list[Answer]:
+def by_quantity(places: Iterable[Place]) -> Places:
+    """Points by their quantity."""
+    found: dict[str, list[Place]] = {}
+    for place in places:
+        found.setdefault(place.quantity, []).append(place)
+    return found
+
+
+def answer(wanted: Sequence[Expectation], own: Places, of_source: Places) -> list[Answer]:
     """Which points meet which expectation.
 
     Args:
@@ -114,12 +126,17 @@ def answer(wanted: Sequence[Expectation], own: Sequence[Place], of_source: Seque
         own: points of the object itself.
         of_source: points of all detectors of its hazard source.
     """
-    both = (*own, *of_source)
-    return [
-        # keys of a dict: a detector of the object stands in both, and order is kept
-        Answer(one, tuple({p.code: None for p in (both if one.of_source else own) if _fits(one, p)}))
-        for one in wanted
-    ]
+    return [Answer(one, _meeting(one, own, of_source)) for one in wanted]
+
+
+def _meeting(one: Expectation, own: Places, of_source: Places) -> tuple[str, ...]:
+    """Codes of the points that meet an expectation: its own first, then those of the source."""
+    codes: list[str] = []
+    for places in (own, of_source) if one.of_source else (own,):
+        for quantity in one.quantities:
+            codes += [p.code for p in places.get(quantity, ()) if _fits(one, p)]
+    # A detector of the object stands in both; keys of a dict keep the order.
+    return tuple(dict.fromkeys(codes)) if len(codes) > 1 else tuple(codes)
 
 
 def percent(answers: Sequence[Answer]) -> float | None:
@@ -128,7 +145,8 @@ def percent(answers: Sequence[Answer]) -> float | None:
 
 
 def _fits(one: Expectation, place: Place) -> bool:
-    if place.quantity not in one.quantities or (one.units and place.unit not in one.units):
+    """Whether a point of a wanted quantity has the unit and one of the words that are asked for."""
+    if one.units and place.unit not in one.units:
         return False
     return not one.words or any(word in place.name or word in place.tag for word in one.words)
 

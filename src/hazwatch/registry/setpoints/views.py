@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.errors import invalid
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.records.engine import reading
-from hazwatch.records.paging import like
+from hazwatch.records.paging import contains
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.limits import service as limits
 from hazwatch.registry.limits.model import THRESHOLDS, LimitSet
@@ -72,9 +72,7 @@ def detectors(
         .order_by(Point.code)
     )
     if wanted.q:
-        pattern = like(wanted.q.strip())
-        columns = (Point.code, Point.name, Point.tag, Equipment.medium)
-        statement = statement.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+        statement = statement.where(contains(wanted.q, Point.code, Point.name, Point.tag, Equipment.medium))
     for column, value in ((Point.source, wanted.source), (Point.enterprise, wanted.enterprise)):
         if value:
             statement = statement.where(column == value)
