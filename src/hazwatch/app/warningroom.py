@@ -22,7 +22,7 @@ from hazwatch.identity.model import NodeKind
 from hazwatch.identity.tables import Node
 from hazwatch.log.client import Log
 from hazwatch.records.engine import Sessions, reading
-from hazwatch.registry.tables import Enterprise, Source
+from hazwatch.registry.tables import Enterprise, Park, Source
 from hazwatch.risk import book as risk
 from hazwatch.risk.configuration import DEFAULT, Configuration
 from hazwatch.risk.model import colour_of
@@ -65,10 +65,13 @@ class Directory:
         # scope: node-internal because warnings are made for the whole node and carry the path themselves
         nodes = session.execute(select(Node.code, Node.name, Node.kind)).tuples().all()
         sources = session.execute(select(Source.code, Source.name)).tuples().all()
-        made_up = session.scalars(select(Enterprise.code).where(Enterprise.simulated)).all()
+        made_up = {
+            *session.scalars(select(Enterprise.code).where(Enterprise.simulated)),
+            *session.scalars(select(Park.code).where(Park.simulated)),
+        }
         return cls(
             {code: name for code, name, _ in nodes} | dict(sources),
-            {code: NodeKind(kind) for code, _, kind in nodes}, set(made_up),
+            {code: NodeKind(kind) for code, _, kind in nodes}, made_up,
         )  # fmt: skip
 
     def kind(self, code: str, rules: Rules) -> WarningKind | None:
@@ -163,7 +166,7 @@ class Grades:
         change = Change(
             row.id, kind, row.object, self.directory.names.get(row.object, row.object), row.path, row.at, colour,
             cause, bare, worst, mode not in (UNKNOWN, REFUSED, FALLBACK), row.reason, row.terms,
-            row.object[:ENTERPRISE_LENGTH] in self.directory.simulated,
+            not self.directory.simulated.isdisjoint((row.object, row.object[:ENTERPRISE_LENGTH])),
         )  # fmt: skip
         return Taken(change, mode == FALLBACK)
 

@@ -173,10 +173,12 @@ def apply(last: Standing, deed: Deed, change: Change) -> None:
     if deed is Deed.CLEARED:
         last.cleared_at = change.at
         return
-    if change.cause and change.cause not in last.causes:
-        last.causes = (*last.causes, change.cause)
     if deed is Deed.MERGED:
+        last.causes = (*last.causes, change.cause)
         return
+    # What gives it its colour now leads.
+    if change.cause:
+        last.causes = (change.cause, *(c for c in last.causes if c != change.cause))
     last.cleared_at = None
     last.colour, last.worst = change.warned, max(last.worst, change.warned)
     last.grade, last.reason, last.terms = change.grade, change.reason, change.terms

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import within
+from hazwatch.identity.tables import Node
 from hazwatch.identity.tree import node_in_scope
 from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.records.paging import Page, PageRequest, count
@@ -125,8 +126,11 @@ def page(session: Session, who: Principal, request: PageRequest, now: int, state
             WeatherSignal.over_at.is_(None), WeatherSignal.begin <= now, WeatherSignal.end > now
         )
     ordered = statement.order_by(WeatherSignal.colour.desc(), WeatherSignal.id.desc())
-    rows = session.scalars(ordered.offset(request.offset).limit(request.page_size))
-    return Page([_form(r, now) for r in rows], count(session, statement), request.page, request.page_size)
+    rows = session.scalars(ordered.offset(request.offset).limit(request.page_size)).all()
+    areas = select(Node.code, Node.name).where(Node.code.in_({r.area for r in rows}))
+    names = dict(session.execute(areas).tuples().all())
+    items = [_form(r, now) | {"area_name": names.get(r.area, r.area)} for r in rows]
+    return Page(items, count(session, statement), request.page, request.page_size)
 
 
 def _form(r: WeatherSignal, now: int) -> dict[str, Any]:

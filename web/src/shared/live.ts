@@ -7,6 +7,7 @@
 import { defineStore } from "pinia";
 import { computed, onScopeDispose, ref, shallowRef, watch } from "vue";
 import { withQuery } from "./http";
+import type { Warned } from "@/warnings/types";
 import type { Alarm, Beat, Link, LiveGrade, LiveValue } from "./types";
 
 /** Nothing heard for longer than this means the connection is lost (a beat comes every 2 s). */
@@ -25,6 +26,7 @@ export interface LiveEvents {
   grade: LiveGrade;
   link: Link;
   values: LiveValue[];
+  warning: Warned;
 }
 type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 
@@ -44,6 +46,7 @@ export const useLive = defineStore("live", () => {
     grade: new Set(),
     link: new Set(),
     values: new Set(),
+    warning: new Set(),
   };
   const wanted = new Map<symbol, { source?: string; points?: string[] }>();
   let current: EventSource | null = null;
@@ -97,7 +100,7 @@ export const useLive = defineStore("live", () => {
       skewMs.value = Date.parse(data.server_time) - Date.now();
       beat.value = data;
     });
-    for (const name of ["alarm", "alarms", "grade", "link", "values"] as const) {
+    for (const name of ["alarm", "alarms", "grade", "link", "values", "warning"] as const) {
       on<never>(name, (data) => handlers[name].forEach((handler) => handler(data)));
     }
     stream.onerror = () => {

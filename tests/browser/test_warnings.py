@@ -1,0 +1,31 @@
+"""The warnings page: weather in force, what stands, one warning with its receipts, signed for by its tier."""
+
+from __future__ import annotations
+
+import pytest
+from tests.nodes import TestNode
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: TestNode, visit) -> None:
+    page = visit("/warnings")
+    signals = [
+        {"id": "B1", "kind": "大风", "colour": "红", "area": "410900"},
+        {"id": "B2", "kind": "雷电", "colour": "红", "area": "410900"},
+    ]  # fmt: skip
+    took = page.request.post(park.url + "/api/v1/warnings/weather", data=signals, headers={"Origin": park.url})
+    assert took.json()["new"] == 2
+    page.reload()
+    page.get_by_test_id("weather-strip").get_by_text("大风").wait_for()
+    row = page.get_by_test_id("warning-row").filter(has_text="环境").first
+    row.wait_for()
+    row.click()
+    drawer = page.get_by_test_id("warning-drawer")
+    drawer.get_by_test_id("warning-event").first.wait_for()
+    assert drawer.get_by_test_id("warning-receipt").count() >= 3
+    lifted = page.request.post(
+        park.url + "/api/v1/warnings/weather", data=[s | {"over": True} for s in signals],
+        headers={"Origin": park.url},
+    )  # fmt: skip
+    assert lifted.json()["over"] == 2
