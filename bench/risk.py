@@ -46,9 +46,11 @@ def sources() -> list[SourceFacts]:
 def main(seconds: float) -> None:
     rng = np.random.default_rng(1)
     alarms: dict[str, list[ActiveAlarm]] = {}
+    usable = 0.0
 
     def look(s: SourceFacts, now: int) -> Asked:
-        return collect(s.service, s.code, s.r, s.level, Around(alarms.get(s.code, ())), now, DEFAULT)
+        around = Around(alarms.get(s.code, ()), usable=usable)
+        return collect(s.service, s.code, s.r, s.level, around, now, DEFAULT)
 
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder)}/records.sqlite"
@@ -57,7 +59,10 @@ def main(seconds: float) -> None:
         every = sources()
         begun = time.perf_counter()
         desk.know(every, NOW)
-        print(f"first grades of {SOURCES:,} sources, written: {time.perf_counter() - begun:.2f} s")
+        print(f"first grades of {SOURCES:,} sources of which nothing was heard: {time.perf_counter() - begun:.2f} s")
+        usable, begun = 1.0, time.perf_counter()
+        desk.rescore([s.code for s in every], NOW)
+        print(f"all of them again when all were heard, written: {time.perf_counter() - begun:.2f} s")
         codes = [s.code for s in every]
         now, written = NOW, 0
         cpu, wall = time.process_time(), time.perf_counter()
