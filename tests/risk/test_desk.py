@@ -91,7 +91,8 @@ class Plant:
 @pytest.fixture
 def plant(records: Sessions) -> Plant:
     plant = Plant(records)
-    plant.desk.know(SOURCES, NOW)
+    plant.desk.know(SOURCES)
+    plant.desk.rescore(ALL, NOW)
     return plant
 
 
@@ -231,7 +232,8 @@ def test_what_is_declared_to_be_tested_is_not_scored_but_shown_and_its_floor_hol
 
 def test_a_shadow_changes_nothing_and_remembers_where_it_differs(plant) -> None:
     strict = parse({"weights": {"A": 0.95}, "first_set_point": 0.7})
-    plant.desk.configure(DEFAULT, Shadow(7, strict), at(0))
+    plant.desk.configure(DEFAULT, Shadow(7, strict))
+    plant.desk.rescore(ALL, at(0))
     plant.standing(Level.H, at(1))
     plant.desk.rescore([FIRST], at(1))
     live = plant.desk.grades[FIRST].colour
@@ -243,7 +245,8 @@ def test_a_shadow_changes_nothing_and_remembers_where_it_differs(plant) -> None:
 
 def test_another_configuration_regrades_everything(plant) -> None:
     strict = parse({"base": 0.3})
-    told = plant.desk.configure(strict, None, at(1))
+    plant.desk.configure(strict, None)
+    told = plant.desk.rescore(ALL, at(1))
     assert {g.configuration for g in told} == {strict.digest()}
     assert {g.code for g in told} >= set(ALL)
     assert again(kept(plant.grade()), strict)["identical"]
@@ -281,7 +284,8 @@ def test_hysteresis_survives_a_restart(plant) -> None:
     plant.alarms.clear()
     plant.desk.rescore([FIRST], at(2))
     again = plant.opened()
-    again.know(SOURCES, at(10))
+    again.know(SOURCES)
+    again.rescore(ALL, at(10))
     assert again.grades[FIRST].colour is Colour.ORANGE
     assert again.restless() == {FIRST}
     again.rescore([FIRST], at(31.9))
@@ -292,7 +296,9 @@ def test_hysteresis_survives_a_restart(plant) -> None:
 
 def test_a_restart_without_a_change_writes_nothing_new(plant) -> None:
     before = plant.written()
-    plant.opened().know(SOURCES, at(5))
+    again = plant.opened()
+    again.know(SOURCES)
+    assert again.rescore(again.codes, at(5)) == []
     assert plant.written() == before
 
 
@@ -322,7 +328,8 @@ def test_a_toxic_high_high_is_orange_at_least(plant) -> None:
 def test_sources_that_the_registry_no_longer_knows_go(plant) -> None:
     plant.standing(Level.HH, at(1))
     plant.desk.rescore([FIRST], at(1))
-    plant.desk.know(SOURCES[1:], at(2))
+    plant.desk.know(SOURCES[1:])
+    plant.desk.rescore(plant.desk.codes, at(2))
     assert set(plant.desk.grades) == {*ALL[1:], "410902001", "410502001", "p"}
     assert FIRST not in plant.desk.restless(), "what is gone waits for nothing"
     assert plant.desk.rescore(["no-such"], at(3)) == []

@@ -110,16 +110,16 @@ class Engine:
         async with self.watch.grading, self.pipeline.desk_lock:
             await asyncio.to_thread(self.look.know, self.picture)
             await asyncio.to_thread(self.look.recall, clock())
-            # Records and configuration first, while no source is known: then everything is graded once, by them.
             await asyncio.to_thread(self.look.reload, clock())
-            graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
-        await self.watch.tell_grades(graded)
+            await asyncio.to_thread(self.risk.know, self.picture.sources)
+        # Judging does not wait for the grades of a nation.
+        self.watch.grade_all(clock())
 
     async def _on_risk(self, _: bytes) -> None:
         """Records were declared or withdrawn, or the models have another configuration."""
         async with self.watch.grading, self.pipeline.desk_lock:
-            graded = await asyncio.to_thread(self.look.reload, clock())
-        await self.watch.tell_grades(graded)
+            await asyncio.to_thread(self.look.reload, clock())
+        self.watch.grade_all(clock())
 
     async def _on_warning_rules(self, _: bytes) -> None:
         """Other rules of warnings are in force."""
@@ -135,8 +135,8 @@ class Engine:
         await self._put_limits_in_force()
         async with self.watch.grading, self.pipeline.desk_lock:
             await asyncio.to_thread(self.look.know, self.picture)
-            graded = await asyncio.to_thread(self.risk.know, self.picture.sources, clock())
-        await self.watch.tell_grades(graded)
+            await asyncio.to_thread(self.risk.know, self.picture.sources)
+        self.watch.grade_all(clock())
 
     async def _put_limits_in_force(self) -> None:
         """Write new limits to the log, where they have their place between two samples."""

@@ -90,7 +90,7 @@ class RiskRoom:
                 if over is not None:
                     self.indicators.end(source, point, over)
 
-    def reload(self, now: int) -> list[Graded]:
+    def reload(self, now: int) -> None:
         """Records were declared or withdrawn, or another configuration is in force."""
         with reading(self._sessions) as session:
             records = book.in_force(session, now)
@@ -111,7 +111,7 @@ class RiskRoom:
             beside = Shadow(*shadow)
         if live.ring_m != self.risk.configuration.ring_m:
             self._near = sites.neighbours(self._sites, live.ring_m)
-        return self.risk.configure(live, beside, now)
+        self.risk.configure(live, beside)
 
     # --- events ----------------------------------------------------------------------------------------------------
 

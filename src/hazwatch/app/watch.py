@@ -118,6 +118,12 @@ class Watch:
         self._moment = max(self._moment, *(r.arrived_at for r in records))
         self._work.set()
 
+    def grade_all(self, now: int) -> None:
+        """The registry, the records or the configuration are others: everything is graded anew, beside the stream."""
+        self._moved |= set(self.risk.codes)
+        self._moment = max(self._moment, now)
+        self._work.set()
+
     async def on_tick(self, until: int, live: bool) -> None:  # the pipeline's callback has this form
         """Event time has passed: quality alarms, trends, the passing of time in grades are looked at beside it."""
         if live:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,8 +144,13 @@ class RiskDesk:
 
     # --- what is graded --------------------------------------------------------------------------------------------
 
-    def know(self, sources: Iterable[SourceFacts], now: int) -> list[Graded]:
-        """Take over the sources of a version of the registry and grade them all."""
+    @property
+    def codes(self) -> Collection[str]:
+        """Of all sources."""
+        return self._sources.keys()
+
+    def know(self, sources: Iterable[SourceFacts]) -> None:
+        """Take over the sources of a version of the registry, with the grades the records have; they want grading."""
         self._sources = {s.code: s for s in sources}
         self._of_enterprise, self._of_place, self._place_path = {}, {}, {}
         for source in self._sources.values():
@@ -160,7 +165,6 @@ class RiskDesk:
         self._asked = {code: a for code, a in self._asked.items() if code in self._sources}
         self._restless &= set(self._sources)
         self._ringed &= set(self._sources)
-        return self.rescore(self._sources, now)
 
     def _know_places(self) -> None:
         """Parks and regions above the enterprises: every node of their paths."""
@@ -170,10 +174,9 @@ class RiskDesk:
                 self._of_place.setdefault(place, []).append(enterprise)
                 self._place_path[place] = "/" + "/".join(parts[:depth]) + "/"
 
-    def configure(self, configuration: Configuration, shadow: Shadow | None, now: int) -> list[Graded]:
-        """Put a configuration in force, and a shadow beside it; everything is graded anew."""
+    def configure(self, configuration: Configuration, shadow: Shadow | None) -> None:
+        """Put a configuration in force, and a shadow beside it; everything wants grading anew."""
         self.configuration, self._digest, self.shadow = configuration, configuration.digest(), shadow
-        return self.rescore(self._sources, now)
 
     def _recall(self) -> None:
         """Take the last grades from the records, so that hysteresis survives a restart."""
