@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     )
     weather_url: str = Field("", description="address that weather warnings are fetched from; empty = nothing is asked")
     weather_every_s: float = Field(60.0, ge=5, description="how often that address is asked, seconds")
+    cap_webhook: str = Field("", description="address that every warning is sent to as CAP 1.2 XML; empty = nowhere")
+    cap_sender: str = Field("hazwatch", pattern=r"^[^\s,<&]+$", description="sender of CAP messages to that address")
     zone: str = Field("Asia/Shanghai", description="zone in which times are shown and days are counted")
     province: str = Field("410000", description="adcode of the province on the map")
     map_approval: str = Field("", description="审图号 shown on the map; empty = none shown")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -14,8 +17,10 @@ from tests.warnings.support import JIA, MINUTE, NOON, STORE, TANKS, UNIT, YI
 
 from hazwatch.alarms.store import everything
 from hazwatch.app import warning_told
+from hazwatch.app.cap_out import CapOut
 from hazwatch.app.notices import alarms_after, by_id
 from hazwatch.app.warningroom import Grades
+from hazwatch.documents.cap import CAP, parse, problems
 from hazwatch.identity.model import SYSTEM, NodeKind, Principal, Role
 from hazwatch.identity.tree import NodeRow, place
 from hazwatch.notify.desk import write_channel
@@ -24,6 +29,7 @@ from hazwatch.records import Sessions, make_engine, make_sessions, migrate, read
 from hazwatch.registry.tables import Enterprise, Source
 from hazwatch.risk.configuration import DEFAULT
 from hazwatch.risk.tables import Grade
+from hazwatch.settings import Settings
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.warnings import Tier
 from hazwatch.warnings import receipts, rules_book
@@ -281,6 +287,38 @@ def test_a_grade_is_a_durable_warning_within_milliseconds(park, figures) -> None
     took.sort()
     figures(f"warnings: grade written → warning durable p50 {took[50]:.1f} ms, p99 {took[99]:.1f} ms")
     assert took[50] < 500
+
+
+def test_every_event_goes_to_the_address_as_cap_in_order_and_again_when_it_was_not_taken(park, tmp_path) -> None:
+    heard: list[bytes] = []
+    answers = [503, 200, 422, 200]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(answers[len(heard) - 1])
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    park.follow()
+    park.graded((TANKS, "yellow", 0))
+    park.follow()
+    out = CapOut(
+        Settings(home=tmp_path, cap_webhook=f"http://127.0.0.1:{server.server_port}/cap", cap_sender="node"),
+        park.sessions,
+    )
+    assert asyncio.run(out.step()), "what was before the first start is history"
+    park.graded((TANKS, "red", 1), (TANKS, "none", 40), (STORE, "blue", 41))
+    park.follow()
+    assert not asyncio.run(out.step()), "503: it waits"
+    assert asyncio.run(out.step())
+    server.shutdown()
+    assert [problems(m) for m in heard] == [[], [], [], []]
+    types = [parse(m).findtext(f"{{{CAP}}}msgType") for m in heard]
+    assert types == ["Update", "Update", "Cancel", "Alert"], "the first twice; the refused one is passed over"
 
 
 _CHILD = """

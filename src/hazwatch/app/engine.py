@@ -19,6 +19,7 @@ from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.alarmroom import AlarmRoom
+from hazwatch.app.cap_out import CapOut
 from hazwatch.app.node import clock, models_token, run_process, side_by_side
 from hazwatch.app.notices import Notices
 from hazwatch.app.riskroom import RiskRoom
@@ -85,6 +86,7 @@ class Engine:
         self.watch.graded = self.warnings.wake
         self.notices = Notices(settings, self.sessions)
         self.weather = WeatherSources(settings, self.sessions, lambda: self._log.tell(wire.SUBJECT_RISK, b""))
+        self.cap_out = CapOut(settings, self.sessions)
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
@@ -262,7 +264,7 @@ class Engine:
         ]
         if self._seat.share.number == 0:
             # What-ifs and messages reach over all shares; one engine does them all.
-            pieces += [self.trials.work(), self.notices.run(), self.weather.run()]
+            pieces += [self.trials.work(), self.notices.run(), self.weather.run(), self.cap_out.run()]
         await side_by_side(*pieces)
 
 
