@@ -35,6 +35,7 @@ from hazwatch.identity.tables import Account, Audit, AuditHead, Node
 from hazwatch.identity.tokens import create_token
 from hazwatch.identity.tree import NodeRow, nodes, place
 from hazwatch.records import Sessions, reading, unit_of_work
+from hazwatch.records.chain import ChainReport
 
 CODES = st.text(alphabet="0129AP%_a", min_size=1, max_size=4)
 PATHS = st.lists(CODES, max_size=4).map(lambda parts: "/" + "".join(f"{part}/" for part in parts))
@@ -155,7 +156,7 @@ def test_audit_chain_notices_every_change(records: Sessions) -> None:
         (update(AuditHead).values(length=6), 6),
     ]
     with reading(records) as session:
-        assert audit.verify_audit(session) == audit.AuditReport(5)
+        assert audit.verify_audit(session) == ChainReport(5)
     for statement, broken_at in changes:
         session = records()
         session.connection(execution_options={"hazwatch_write": True})
@@ -176,7 +177,7 @@ def test_audit_by_many_threads_is_one_chain(records: Sessions) -> None:
     for thread in threads:
         thread.join()
     with reading(records) as session:
-        assert audit.verify_audit(session) == audit.AuditReport(60)
+        assert audit.verify_audit(session) == ChainReport(60)
 
 
 def test_master_key_is_made_once_and_private(tmp_path: Path) -> None:

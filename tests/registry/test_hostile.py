@@ -12,8 +12,9 @@ import openpyxl
 import pytest
 from tests.registry.support import edited
 
-from hazwatch.registry import archive, service
-from hazwatch.registry.archive import HostileFileError
+from hazwatch.documents import archive
+from hazwatch.documents.archive import HostileFileError
+from hazwatch.registry import service
 from hazwatch.registry.parse import Problem, parse_book
 from hazwatch.registry.sheets import workbook
 from hazwatch.registry.workbook import MAX_ROWS, WorkbookReader

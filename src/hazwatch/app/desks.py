@@ -16,10 +16,12 @@ from hazwatch.app.node import clock, open_log
 from hazwatch.app.weather import Weather
 from hazwatch.identity import service as identity
 from hazwatch.identity.accounts import AccountChange
+from hazwatch.identity.audit import verify_audit
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.model import SYSTEM, Role
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log
+from hazwatch.records.chain import ChainReport
 from hazwatch.records.engine import Sessions, make_engine, make_sessions, reading
 from hazwatch.records.paging import PageRequest
 from hazwatch.records.schema import migrate
@@ -33,6 +35,7 @@ from hazwatch.registry.synthetic.service import bring_in
 from hazwatch.registry.tables import Point
 from hazwatch.risk import book as risk
 from hazwatch.settings import Settings
+from hazwatch.slips.verify import SlipReport, verify_slips
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import iso
 from hazwatch.warnings import weather, weather_book
@@ -49,6 +52,12 @@ def _identity(settings: Settings) -> Desk:
     desk = Desk(_sessions(settings), clock, settings.home)
     identity.first_start(desk, settings.province)
     return desk
+
+
+def verify(settings: Settings) -> tuple[ChainReport, SlipReport]:
+    """Check the chains of the records: the audit log, and the slips with their attachments."""
+    with reading(_sessions(settings)) as session:
+        return verify_audit(session), verify_slips(session)
 
 
 def create_token(settings: Settings, name: str, role: str, scope: str, days: int) -> str:

@@ -24,6 +24,7 @@ from hazwatch.app.node import clock, models_token, run_process, side_by_side
 from hazwatch.app.notices import Notices
 from hazwatch.app.riskroom import RiskRoom
 from hazwatch.app.seat import Seat
+from hazwatch.app.sliproom import hooks, run_clocks, slip_desk
 from hazwatch.app.trials import Trials
 from hazwatch.app.warningroom import WarningRoom
 from hazwatch.app.watch import Watch
@@ -41,7 +42,6 @@ from hazwatch.stream.lanes import Lanes
 from hazwatch.stream.pipeline import Pipeline
 from hazwatch.stream.rejudge import FromHistory
 from hazwatch.vocabulary.lanes import Lane
-from hazwatch.warnings.service import Hooks
 
 _log = logging.getLogger(__name__)
 #: Ticks run this far behind the clock, so that samples on their way are judged before time passes for their point.
@@ -82,7 +82,8 @@ class Engine:
         )  # fmt: skip
         self.pipeline.desk_lock = lock
         self.watch.state, self.watch.picture = kept, self.picture
-        self.warnings = WarningRoom(log, seat, self.risk.writing, Hooks())
+        self.slips = slip_desk(settings, self.sessions)
+        self.warnings = WarningRoom(log, seat, self.risk.writing, hooks(self.slips))
         self.watch.graded = self.warnings.wake
         self.notices = Notices(settings, self.sessions)
         self.weather = WeatherSources(settings, self.sessions, lambda: self._log.tell(wire.SUBJECT_RISK, b""))
@@ -263,8 +264,9 @@ class Engine:
             self.warnings.run(),
         ]
         if self._seat.share.number == 0:
-            # What-ifs and messages reach over all shares; one engine does them all.
+            # What-ifs, messages and clocks of slips reach over all shares; one engine does them all.
             pieces += [self.trials.work(), self.notices.run(), self.weather.run(), self.cap_out.run()]
+            pieces.append(run_clocks(self.slips))
         await side_by_side(*pieces)
 
 

@@ -19,6 +19,7 @@ from hazwatch.cli import (
     registry,
     scenario,
     token,
+    verify,
     weather,
 )
 
@@ -39,6 +40,7 @@ app.add_typer(node.app)
 app.add_typer(capacity.app)
 app.add_typer(identify.app)
 app.add_typer(explain.app)
+app.add_typer(verify.app)
 for _group in (alarms, chemicals, token, gateway, account, registry, scenario, bench, log, models, weather):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
 

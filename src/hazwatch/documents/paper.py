@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from io import BytesIO
 
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, XPos, YPos
@@ -20,6 +21,7 @@ _TITLE_PT, _HEAD_PT, _TEXT_PT, _SMALL_PT = 16, 11.5, 9.5, 8
 _LINE_MM = 5.4
 _GREY = (232, 235, 237)
 _RULE_MM = 0.2
+_PICTURE_MM, _GAP_MM = 62.0, 4.0
 _LABEL_SHARE = 0.18
 
 
@@ -103,6 +105,28 @@ class Paper:
             table.row([_plain(heading) for heading, _ in columns])
             for cells in rows:
                 table.row([_plain(cell) for cell in cells])
+
+    def pictures(self, pictures: Iterable[tuple[str, bytes]]) -> None:
+        """Photos, two on a line, each with its caption below.
+
+        Args:
+            pictures: caption and bytes of each (JPEG or PNG).
+        """
+        self._pdf.ln(2)
+        width = (self._pdf.epw - _GAP_MM) / 2
+        left: list[tuple[str, bytes]] = list(pictures)
+        while left:
+            line, left = left[:2], left[2:]
+            if self._pdf.get_y() + _PICTURE_MM + _LINE_MM > self._pdf.page_break_trigger:
+                self._pdf.add_page()
+            top = self._pdf.get_y()
+            for place, (caption, content) in enumerate(line):
+                x = self._pdf.l_margin + place * (width + _GAP_MM)
+                self._pdf.image(BytesIO(content), x=x, y=top, w=width, h=_PICTURE_MM, keep_aspect_ratio=True)
+                self._pdf.set_xy(x, top + _PICTURE_MM)
+                self._pdf.set_font(_FONT, size=_SMALL_PT)
+                self._pdf.cell(width, _LINE_MM, _plain(caption)[:48], align="C")
+            self._pdf.set_xy(self._pdf.l_margin, top + _PICTURE_MM + _LINE_MM + 2)
 
     def signatures(self, roles: Sequence[str]) -> None:
         """Lines to sign on, with date."""

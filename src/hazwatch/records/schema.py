@@ -25,6 +25,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "hazwatch.alarms.tables",
     "hazwatch.alarms.trial_tables",
     "hazwatch.risk.tables",
+    "hazwatch.slips.tables",
     "hazwatch.access.tables",
     "hazwatch.history.tables",
     "hazwatch.records.fence",

@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response, UploadFile
 
+from hazwatch.documents import archive
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import ApiError, not_found
 from hazwatch.identity.model import NodeKind, Principal, Role
 from hazwatch.identity.regions import ATTRIBUTION
 from hazwatch.records.engine import reading
 from hazwatch.records.paging import PageRequest, UnknownSortError
-from hazwatch.registry import archive, queries, service
+from hazwatch.registry import queries, service
 from hazwatch.registry.boundaries import LAYERS, boundaries
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.queries import EnterpriseView, PointView, SourceView

@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 
-from hazwatch.registry import archive
+from hazwatch.documents import archive
 from hazwatch.registry.columns import BY_TITLE, HELP_TITLE, Kind, Sheet
 from hazwatch.registry.parse import REFUSED, Problem, RawRow
 

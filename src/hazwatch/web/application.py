@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 from starlette.middleware.gzip import GZipMiddleware
 
 import hazwatch
@@ -22,6 +23,7 @@ from hazwatch.alarms.trial_api import router as trial_router
 from hazwatch.alarms.trial_service import Scope, evidence
 from hazwatch.app.chemistry import gas_facts, nature
 from hazwatch.app.notices import cap_alarms
+from hazwatch.app.sliproom import other_needs, slip_desk
 from hazwatch.chemicals.api import router as chemicals_router
 from hazwatch.identity import errors
 from hazwatch.identity.api import router as identity_router
@@ -51,6 +53,8 @@ from hazwatch.registry.places.api import router as places_router
 from hazwatch.registry.setpoints.api import router as setpoints_router
 from hazwatch.risk import book
 from hazwatch.settings import Settings
+from hazwatch.slips.api import router as slips_router
+from hazwatch.slips.views import of_warnings
 from hazwatch.stream import wire
 from hazwatch.vocabulary.moments import Clock
 from hazwatch.web import operations, page, points, risk, scenarios, warnings
@@ -124,9 +128,17 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(kpi_router(sessions, gate, parts.clock, lambda who: _rooms(sessions, who)))
     app.include_router(access_router(sessions, gate, lambda who: _links(parts, who)))
     app.include_router(risk.router(parts.sessions, gate, parts.clock, parts.mirror, parts.risk_changed, parts.engines))
+    slips = slip_desk(settings, sessions, parts.clock)
+
+    def slips_of(session: Session, who: Principal, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        return of_warnings(session, who, ids, parts.clock())
+
     app.include_router(
-        warnings.router(sessions, gate, parts.clock, settings, parts.warning_rules_changed, parts.risk_changed)
+        warnings.router(
+            sessions, gate, parts.clock, settings, parts.warning_rules_changed, parts.risk_changed, slips_of
+        )
     )
+    app.include_router(slips_router(slips, gate, other_needs))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
     app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=2)

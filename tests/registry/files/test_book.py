@@ -11,10 +11,10 @@ import openpyxl
 import pytest
 from tests.registry.support import SMALL, Office, edited, office
 
+from hazwatch.documents import archive
 from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import SYSTEM, Principal, Role
 from hazwatch.records import Sessions, reading
-from hazwatch.registry import archive
 from hazwatch.registry.files import book, bundle, documents, service, views
 from hazwatch.registry.files.merge import Op
 from hazwatch.registry.files.model import OwnerKind

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from tests.registry.support import SMALL, Office, office
 
+from hazwatch.documents import archive
 from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import SYSTEM, Principal, Role
 from hazwatch.records import Sessions, make_engine, make_sessions, migrate, reading
-from hazwatch.registry import archive
 from hazwatch.registry.files import bundle, documents, service, views
 from hazwatch.registry.files.bundle_import import BundleResult, import_bundle
 from hazwatch.registry.files.merge import Op

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Path, Query, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
+from hazwatch.documents.sniff import MAX_DOCUMENT
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid
 from hazwatch.identity.model import Principal, Role
@@ -16,7 +17,6 @@ from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import documents, service, views
 from hazwatch.registry.files.merge import Op
 from hazwatch.registry.files.schemas import SCHEMAS
-from hazwatch.registry.files.sniff import MAX_DOCUMENT
 from hazwatch.vocabulary.moments import CHINA, parse
 
 Code = Annotated[str, Path(max_length=16)]

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Response, UploadFile
 
+from hazwatch.documents import archive
 from hazwatch.identity.deps import Gate
 from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
-from hazwatch.registry import archive
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import book, bundle, bundle_import
 from hazwatch.registry.files.model import OwnerKind

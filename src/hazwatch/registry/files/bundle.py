@@ -17,11 +17,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from hazwatch.documents import archive
 from hazwatch.identity.errors import conflict
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import reading
 from hazwatch.records.paging import PageRequest
-from hazwatch.registry import archive
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import documents, store, views
 from hazwatch.registry.files.book import file_workbook

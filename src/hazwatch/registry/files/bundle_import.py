@@ -17,16 +17,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from hazwatch.documents import archive
+from hazwatch.documents.sniff import MAX_DOCUMENT, RefusedDocumentError, sniff
 from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import reading, unit_of_work
-from hazwatch.registry import archive, write
+from hazwatch.registry import write
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import book, documents, store
 from hazwatch.registry.files.book import BookResult, Given
 from hazwatch.registry.files.bundle import MANIFEST, checked, document_part, reading_bundle
 from hazwatch.registry.files.service import need_engineer
-from hazwatch.registry.files.sniff import MAX_DOCUMENT, RefusedDocumentError, sniff
 from hazwatch.registry.files.store import Owner, owner_in_scope
 from hazwatch.registry.parse import Problem
 from hazwatch.vocabulary.moments import parse

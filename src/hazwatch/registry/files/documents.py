@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hazwatch.documents.sniff import INLINE, MAX_DOCUMENT, RefusedDocumentError, sniff
 from hazwatch.identity import audit
 from hazwatch.identity.errors import ApiError, conflict, invalid, not_found
 from hazwatch.identity.model import Principal
@@ -22,7 +23,6 @@ from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.files import store
 from hazwatch.registry.files.model import BadValueError, Field, Kind, checked
 from hazwatch.registry.files.service import need_engineer
-from hazwatch.registry.files.sniff import INLINE, MAX_DOCUMENT, RefusedDocumentError, sniff
 from hazwatch.registry.files.store import Owner, owner_in_scope
 from hazwatch.registry.files.tables import FileBlob, FileDocument
 from hazwatch.vocabulary.moments import iso

@@ -10,11 +10,11 @@ from fastapi.responses import Response
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 
+from hazwatch.documents import archive
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import ApiError, invalid, not_found
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
-from hazwatch.registry import archive
 from hazwatch.registry.desk import RegistryDesk
 from hazwatch.registry.limits import book, service, views
 from hazwatch.registry.limits.model import LimitSet

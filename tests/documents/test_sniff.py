@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from hazwatch.registry.files.sniff import RefusedDocumentError, sniff
+from hazwatch.documents.sniff import RefusedDocumentError, sniff
 from hazwatch.registry.service import template
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{}</svg>'

@@ -15,7 +15,7 @@ from io import BytesIO
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from hazwatch.registry import archive
+from hazwatch.documents import archive
 
 MAX_DOCUMENT = 30 * 1024 * 1024
 

@@ -1,0 +1,222 @@
+"""Routes of the slips (docs/api.md)."""
+
+# No postponed annotations: FastAPI could not look up dependencies that are local to a function.
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Query, Response, UploadFile
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from hazwatch.documents.photos import MAX_ATTACHMENT
+from hazwatch.identity import audit
+from hazwatch.identity.deps import Gate, Paging
+from hazwatch.identity.errors import ApiError, not_found
+from hazwatch.identity.model import Principal, Role
+from hazwatch.identity.tree import node_in_scope
+from hazwatch.records.engine import reading, unit_of_work
+from hazwatch.slips import attachments, views
+from hazwatch.slips.clocks import STANDARD, Rules, form_of, rules_of
+from hazwatch.slips.model import Action, State
+from hazwatch.slips.paper import paper
+from hazwatch.slips.service import SlipDesk
+from hazwatch.slips.tables import SlipRules
+from hazwatch.vocabulary.colours import Colour
+from hazwatch.vocabulary.moments import iso
+
+#: What else needs somebody now (unseen warnings, unacknowledged alarms), and how many of each there are in all.
+Others = Callable[[Session, Principal, int], tuple[list[dict[str, Any]], dict[str, int]]]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_LOCKED = {
+    "Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=3600",
+}  # fmt: skip
+_Id = Annotated[str, Path(max_length=24)]
+_Number = Annotated[int, Path(ge=1, le=1 << 40)]
+_COLUMNS = (
+    ("id", "报告单编号"), ("warning", "预警编号"), ("name", "对象"), ("object", "对象编码"), ("kind_zh", "类别"),
+    ("worst", "级别"), ("state_zh", "状态"), ("opened_at", "生成时间"), ("due_at", "时限"), ("due_zh", "待办"),
+    ("overdue", "已超时"), ("cleared_at", "预警解除"), ("closed_at", "关闭时间"), ("escalations", "升级次数"),
+    ("returns", "退回次数"), ("supervised", "督办次数"),
+)  # fmt: skip
+_FORM = (
+    ("cause_class", "原因类别"), ("measures", "处置措施"), ("result", "处置结果"), ("prevention", "防范措施"),
+    ("signer", "签字人"), ("opinion", "审核意见"),
+)  # fmt: skip
+
+
+class StepBody(BaseModel):
+    """A deed: which, on which version of the slip, the fields of its form, numbers of attachments that belong to it."""
+
+    action: Action
+    version: int = Field(ge=1)
+    fields: dict[Annotated[str, Field(max_length=20)], Annotated[str, Field(max_length=4000)]] = Field(
+        default_factory=dict, max_length=12
+    )
+    attachments: list[int] = Field(default_factory=list, max_length=20)
+
+
+class RulesBody(BaseModel):
+    """Clocks of a region: what differs from the standard."""
+
+    body: dict[str, Any]
+
+
+def _wanted(
+    show: Literal["open", "closed", "all"] = "open", state: Annotated[list[State] | None, Query()] = None,
+    colour: Annotated[list[Literal["red", "orange", "yellow", "blue"]] | None, Query()] = None,
+    object_: Annotated[str, Query(alias="object", max_length=32)] = "", q: Annotated[str, Query(max_length=100)] = "",
+    overdue: bool = False, mine: bool = False,
+) -> views.SlipFilter:  # fmt: skip
+    colours = tuple(int(Colour[word.upper()]) for word in colour or ())
+    return views.SlipFilter(show, tuple(s.value for s in state or ()), colours, object_, q, overdue, mine)
+
+
+def router(desk: SlipDesk, gate: Gate, others: Others) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1/slips", tags=["slips"])
+    _list_routes(routes, desk, gate, others)
+    _rules_routes(routes, desk, gate)
+    _slip_routes(routes, desk, gate)
+    _file_routes(routes, desk, gate)
+    return routes
+
+
+def _list_routes(routes: APIRouter, desk: SlipDesk, gate: Gate, others: Others) -> None:
+    Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
+    Wanted = Annotated[views.SlipFilter, Depends(_wanted)]  # noqa: N806  # same
+
+    @routes.get("")
+    def list_slips(request: Paging, who: Viewer, wanted: Wanted) -> dict[str, Any]:
+        with reading(desk.sessions) as session:
+            return views.page(session, who, wanted, request, desk.clock()).form() | {"server_time": iso(desk.clock())}
+
+    @routes.get("/table")
+    def show_table(_: Viewer) -> dict[str, Any]:
+        return views.machine()
+
+    @routes.get("/duty")
+    def show_duty(who: Viewer) -> dict[str, Any]:
+        now = desk.clock()
+        with reading(desk.sessions) as session:
+            slips, total = views.duty(session, who, now)
+            more, counts = others(session, who, now)
+        items = sorted([*slips, *more], key=lambda item: (item["due_at"] is None, item["due_at"] or "", item["id"]))
+        return {"items": items, "counts": {"slips": total, **counts}, "server_time": iso(now)}
+
+    @routes.get("/export.xlsx")
+    def export_slips(who: Viewer, wanted: Wanted) -> Response:
+        with reading(desk.sessions) as session:
+            content = _workbook(session, who, wanted, desk.clock())
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote('风险预警处置报告单.xlsx')}"}
+        return Response(content, media_type=XLSX, headers=headers)
+
+
+def _workbook(session: Session, who: Principal, wanted: views.SlipFilter, now: int) -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("处置报告单")
+    sheet.append([zh for _, zh in (*_COLUMNS, *_FORM)])
+    for item in views.everything(session, who, wanted, now):
+        form = item["form"]
+        sheet.append([_cell(item[name]) for name, _ in _COLUMNS] + [_cell(form.get(name, "")) for name, _ in _FORM])
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """No spreadsheet program takes it for a formula."""
+    if isinstance(value, bool):
+        return "是" if value else ""
+    text = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _rules_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
+    viewer, engineer = gate.current(), gate.current(Role.ENGINEER)
+
+    @routes.get("/rules")
+    def show_rules(who: Annotated[Principal, Depends(viewer)]) -> dict[str, Any]:
+        with reading(desk.sessions) as session:
+            in_force = desk.books.rules(session, who.scope)
+            own = session.get(SlipRules, who.scope_code)  # scope: node-internal because it is the asker's own node
+        return {
+            "standard": form_of(Rules(STANDARD)), "in_force": form_of(in_force), "node": who.scope_code,
+            "own": json.loads(own.body) if own else None, "by": own.username if own else "",
+            "at": iso(own.at) if own else None,
+        }  # fmt: skip
+
+    @routes.put("/rules/{code}")
+    def change_rules(
+        code: Annotated[str, Path(max_length=32)], body: RulesBody, who: Annotated[Principal, Depends(engineer)]
+    ) -> dict[str, Any]:
+        with unit_of_work(desk.sessions) as session:
+            node = node_in_scope(session, who, code)
+            if node is None:
+                raise not_found("节点", code)
+            try:
+                rules = rules_of(body.body, desk.special(session), desk.zone)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                why = str(error) if type(error) is ValueError else "写法不对,请照 GET 给出的样式填写"
+                raise ApiError(422, "bad_rules", why, "请改正后重试", {"body": why}) from error
+            # scope: node-internal because the node was found in scope
+            row = session.get(SlipRules, code) or SlipRules(node=code, path=node.path)
+            row.body, row.username, row.at = json.dumps(body.body, ensure_ascii=False), who.username, desk.clock()
+            session.add(row)
+            audit.record(session, row.at, who, "slip.rules", code, node.path, body.body)
+        return form_of(rules)
+
+
+def _slip_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
+    Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
+    Operator = Annotated[Principal, Depends(gate.current(Role.OPERATOR))]  # noqa: N806  # same
+
+    @routes.get("/{slip}")
+    def show_slip(slip: _Id, who: Viewer) -> dict[str, Any]:
+        with reading(desk.sessions) as session:
+            return views.whole(session, desk, who, slip)
+
+    @routes.post("/{slip}/steps")
+    def act_on_slip(slip: _Id, body: StepBody, who: Operator) -> dict[str, Any]:
+        desk.do(who, slip, body.action, body.version, body.fields, body.attachments)
+        with reading(desk.sessions) as session:
+            return views.whole(session, desk, who, slip)
+
+
+def _file_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
+    Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
+    Operator = Annotated[Principal, Depends(gate.current(Role.OPERATOR))]  # noqa: N806  # same
+
+    @routes.post("/{slip}/attachments")
+    def attach_to_slip(slip: _Id, who: Operator, file: UploadFile) -> dict[str, Any]:
+        content = file.file.read(MAX_ATTACHMENT + 1)
+        return attachments.attach(desk, who, slip, content, file.filename or "", file.content_type or "")
+
+    @routes.get("/{slip}/attachments/{number}")
+    def show_attachment(slip: _Id, number: _Number, who: Viewer) -> Response:
+        with reading(desk.sessions) as session:
+            row, content = attachments.one(session, who, slip, number)
+        shown = row.media.startswith("image/")
+        headers = _LOCKED | {
+            "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(row.file_name)}",
+            "X-Content-SHA256": row.sha256,
+        }
+        return Response(content, media_type=row.media if shown else "application/octet-stream", headers=headers)
+
+    @routes.get("/{slip}/paper.pdf")
+    def print_slip(slip: _Id, who: Viewer) -> Response:
+        with reading(desk.sessions) as session:
+            form = views.whole(session, desk, who, slip)
+            pictures = [
+                (f"{f['id']} {f['file_name']}", attachments.one(session, who, slip, f["id"])[1])
+                for f in form["attachments"]
+                if f["photo"]
+            ]
+        content = paper(form, pictures, desk.zone, desk.clock())
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'处置报告单-{slip}.pdf')}"}
+        return Response(content, media_type="application/pdf", headers=headers)

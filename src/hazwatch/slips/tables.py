@@ -1,0 +1,100 @@
+"""Tables of the slips: the steps (a hash chain), what they add up to, what was attached, and the rules of regions."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hazwatch.identity.scope import Scoped
+from hazwatch.records.base import Base, Key, code_text
+
+
+class SlipRow(Scoped, Base):
+    """A slip as its steps leave it. ``body`` is JSON of what no list asks for; ``version`` is the number of steps."""
+
+    __tablename__ = "slip"
+    __table_args__ = (Index("ix_slip_state_due_at", "state", "due_at"),)
+
+    id: Mapped[str] = mapped_column(code_text(24), primary_key=True)
+    warning: Mapped[str] = mapped_column(code_text(24), index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    object: Mapped[str] = mapped_column(code_text(32), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    cause: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12))
+    colour: Mapped[int] = mapped_column(Integer)
+    worst: Mapped[int] = mapped_column(Integer)
+    opened_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    due_at: Mapped[int | None] = mapped_column(BigInteger)
+    wake_at: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    cleared_at: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(Integer)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class SlipStep(Scoped, Base):
+    """One deed on a slip. ``id`` numbers all steps of the node without gaps, ``number`` those of one slip."""
+
+    __tablename__ = "slip_step"
+    __table_args__ = (Index("ix_slip_step_slip_number", "slip", "number"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    slip: Mapped[str] = mapped_column(code_text(24))
+    number: Mapped[int] = mapped_column(Integer)
+    at: Mapped[int] = mapped_column(BigInteger)
+    username: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(12))
+    before: Mapped[str] = mapped_column(String(12))
+    after: Mapped[str] = mapped_column(String(12))
+    detail: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class SlipHead(Base):
+    """The one row that knows how many steps there are and how their chain ends. Writers queue on it."""
+
+    __tablename__ = "slip_head"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    length: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class SlipAttachment(Scoped, Base):
+    """A photo or document of a slip. ``original`` is the digest of the file as it came, ``sha256`` of what is kept."""
+
+    __tablename__ = "slip_attachment"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    slip: Mapped[str] = mapped_column(code_text(24), ForeignKey("slip.id"), index=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("slip_blob.sha256"))
+    original: Mapped[str] = mapped_column(String(64))
+    file_name: Mapped[str] = mapped_column(String(200))
+    media: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int] = mapped_column(Integer)
+    taken: Mapped[str] = mapped_column(String(24))
+    at: Mapped[int] = mapped_column(BigInteger)
+    username: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(100))
+
+
+class SlipBlob(Base):
+    """The bytes of attachments, once by digest. Reached through an attachment only."""
+
+    __tablename__ = "slip_blob"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SlipRules(Scoped, Base):
+    """Clocks and calendar of a region (``slips.clocks``). The lowest node above an object decides."""
+
+    __tablename__ = "slip_rules"
+
+    node: Mapped[str] = mapped_column(code_text(32), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column(BigInteger)
