@@ -182,6 +182,22 @@ def test_unknown_and_refused_grades_clear_nothing(park, mode) -> None:
     assert park.events()[1:] == [("cleared", TANKS, "none")]
 
 
+def test_a_source_that_was_scored_in_part_still_holds_its_enterprise_after_a_restart(park) -> None:
+    park.follow()
+    firm = "410902001"
+    park.graded((firm, "red", 0, {"mode": "enterprise", "members": [[TANKS, 70, "orange", 70]]}))
+    park.follow()
+    park.graded((TANKS, "none", 5, {"mode": "fallback"}))
+    park.follow()
+    park.desk = park.opened()
+    park.graded((firm, "none", 6, {"mode": "enterprise"}))
+    park.follow()
+    assert park.events() == [("raised", firm, "red")]
+    park.graded((TANKS, "none", 7), (firm, "none", 8, {"mode": "enterprise"}))
+    park.follow()
+    assert park.events()[1:] == [("cleared", firm, "none")]
+
+
 def test_receipts_delivered_seen_once_and_anew_after_an_upgrade(park) -> None:
     park.follow()
     park.graded((TANKS, "yellow", 0))

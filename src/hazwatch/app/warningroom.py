@@ -118,7 +118,7 @@ class Grades:
 
     def source(self) -> service.Source:
         """For the desk."""
-        return service.Source(self.after, self.newest, self.tiers, points_in_alarm, self._still)
+        return service.Source(self.after, self.newest, self.mine, self.tiers, points_in_alarm, self._still)
 
     def tiers(self, path: str) -> Mapping[Tier, str]:
         """Where on the tree each tier of an object is, by the registry of now."""
@@ -128,11 +128,11 @@ class Grades:
         """Grades after an id."""
         # scope: node-internal because warnings are made for the whole node and carry the path themselves
         rows = session.scalars(select(Grade).where(Grade.id > grade).order_by(Grade.id).limit(most)).all()
-        mine = [row for row in rows if self._mine(row.object)]
+        mine = [row for row in rows if self.mine(row.object)]
         return [self._taken(session, row, rules) for row in mine], rows[-1].id if rows else grade
 
     def newest(self, session: Session, upto: int | None, rules: Rules) -> tuple[Sequence[Taken], int]:
-        """The newest grade of every object, up to an id."""
+        """What the newest grades say: at the first start those that warn, later what has to be remembered."""
         # scope: node-internal because warnings are made for the whole node and carry the path themselves
         last = select(func.max(Grade.id)).group_by(Grade.object)
         if upto is not None:
@@ -141,10 +141,15 @@ class Grades:
         found: list[Taken] = []
         for start in range(0, len(ids), _PART):
             part = select(Grade).where(Grade.id.in_(ids[start : start + _PART])).order_by(Grade.id)
-            found += [self._taken(session, row, rules) for row in session.scalars(part) if self._mine(row.object)]
+            if upto is not None:
+                # A nation has tens of thousands of sources; of those only the ones scored in part matter here.
+                reduced = Grade.inputs.like(f'{{"mode":"{FALLBACK}"%')
+                part = part.where(reduced | func.length(Grade.object).not_in((ENTERPRISE_LENGTH, SOURCE_LENGTH)))
+            taken = [self._taken(session, row, rules) for row in session.scalars(part) if self.mine(row.object)]
+            found += [t for t in taken if upto is not None or t.change.warned is not Colour.NONE]
         return found, ids[-1] if ids else 0
 
-    def _mine(self, code: str) -> bool:
+    def mine(self, code: str) -> bool:
         """Whether an object belongs to our share: parks and regions are graded by nobody else."""
         place = self.directory.kinds.get(code) not in (None, NodeKind.ENTERPRISE)
         return place or self._owns is everything or self._owns(code[:ENTERPRISE_LENGTH])

@@ -6,7 +6,7 @@ Whatever must never be without its warning (the slip) is written by hooks inside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +47,9 @@ class Source:
 
     Attributes:
         after: grades after an id, in their order, at most so many; and the id up to which this looked.
-        newest: the newest grade of every object up to an id.
+        newest: of the newest grades of all objects up to an id the places and those scored in part; without an id, at
+            the very first start, all that warn.
+        mine: whether an object is this desk's.
         tiers: path of an object → where on the tree each tier of it is.
         points: the points in alarm at an object now, as JSON.
         still: held while grades are read, so that none of ours becomes visible behind one that was read already.
@@ -55,6 +57,7 @@ class Source:
 
     after: Callable[[Session, int, int, Rules], tuple[Sequence[Taken], int]]
     newest: Callable[[Session, int | None, Rules], tuple[Sequence[Taken], int]]
+    mine: Callable[[str], bool]
     tiers: Callable[[str], Mapping[Tier, str]]
     points: Callable[[Session, Change], str]
     still: AbstractContextManager[object]
@@ -164,7 +167,7 @@ class WarningDesk:
             if offset is not None:
                 places = [t.change for t in newest if t.change.kind in (WarningKind.PARK, WarningKind.REGION)]
                 reduced = {t.change.object: t.change.path for t in newest if t.reduced}
-                known = _standing(session, {t.change.object for t in newest}, self._rules.window_ms)
+                known = _standing(session, self._source.mine, self._rules.window_ms)
                 book.recall(known, places, reduced)
         self._book, self._offset = book, upto if offset is None else offset
         return (list(newest) or None) if offset is None else []
@@ -261,7 +264,7 @@ def _event(step: Step, now: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _standing(session: Session, objects: Iterable[str], window_ms: int) -> list[Standing]:
+def _standing(session: Session, mine: Callable[[str], bool], window_ms: int) -> list[Standing]:
     """Of each object the warning that stands, else the one cleared last, if that may still matter."""
     newest = session.scalar(select(func.max(WarningRow.changed_at))) or 0
     # scope: node-internal because the desk keeps the warnings of every object of the node
@@ -270,12 +273,11 @@ def _standing(session: Session, objects: Iterable[str], window_ms: int) -> list[
         .where(WarningRow.cleared_at.is_(None) | (WarningRow.cleared_at >= newest - window_ms - DAY))
         .order_by(func.coalesce(WarningRow.cleared_at, _NEVER), WarningRow.id)
     )
-    known = set(objects)
     return [
         Standing(
             r.id, WarningKind(r.kind), r.object, r.name, r.path, tuple(orjson.loads(r.causes)), Colour(r.colour),
             Colour(r.worst), r.raised_at, r.changed_at, r.cleared_at, r.grade, r.reason, r.terms, r.data, r.simulated,
         )
         for r in rows
-        if r.object in known
+        if mine(r.object)
     ]  # fmt: skip
