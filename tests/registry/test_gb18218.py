@@ -336,3 +336,49 @@ def test_the_package_has_a_source_for_every_row() -> None:
         row["source"] for name in ("table1", "table2", "table3", "table5", "table6") for row in standard._rows(name)
     )
     assert {model.BetaChoice.CLASS_OF_Q, model.BetaChoice.LARGEST} == set(BetaChoice)
+
+
+def mixed(name: str, category, pure=None, **more) -> dict:
+    """The one term of a unit that holds 10 t of a mixture."""
+    mixture = {"category": category} | ({"pure_category": pure} if pure else {})
+    return unit({"name": name, "q_t": 10, "mixture": mixture, **more})["terms"][0]
+
+
+def test_a_mixture_of_the_class_of_its_substance_counts_whole_as_the_substance() -> None:
+    same = mixed("甲醇", "W5.3", "W5.3")
+    assert (same["Q_t"], same["ratio"], same["beta"]) == (500, 0.02, 1)
+    assert "4.2.3 混合物与纯物质同类(W5.3)" in same["clause"]
+    assert mixed("硫化氢", ["W2", "J3"], ["J3", "W2"])["beta"] == 5, "Table 3 names the pure substance"
+    assert mixed("乙炔", "W2")["Q_t"] == 1, "one class that nobody doubts need not be stated"
+
+
+def test_a_mixture_of_another_class_counts_by_its_new_class() -> None:
+    weaker = mixed("甲醇", "W5.4", "W5.3")
+    assert (weaker["Q_t"], "不同类,按新类别" in weaker["clause"]) == (5000, True)
+    assert mixed("丙烯醛", ["W5.3", "J5"], ["J2", "W5.3"])["Q_t"] == 500, "of several the lowest Q"
+    assert mixed("乙炔", "W11")["Q_t"] == 200
+    assert mixed("某溶剂", "W5.4")["Q_t"] == 5000, "outside Table 1 the mixture's class decides either way"
+    assert mixed("甲醇", "W5.3", "W5.2", above_boiling_point=True)["Q_t"] == 10
+
+
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        ({"name": "甲醇", "mixture": {"category": "W5.4"}}, "mixture.pure_category"),
+        ({"name": "硫化氢", "mixture": {"category": "W2"}}, "mixture.pure_category"),
+        ({"name": "甲醇", "mixture": {"pure_category": "W5.3"}}, "mixture.category"),
+        ({"name": "甲醇", "mixture": {"category": "X", "pure_category": "W5.3"}}, "mixture.category"),
+        ({"name": "甲醇", "mixture": True}, "mixture"),
+        ({"name": "甲醇", "mixture": {"category": "W5.4", "share": 1}}, "mixture.share"),
+        ({"name": "甲醇", "category": "W5.3", "mixture": {"category": "W5.4", "pure_category": "W5.3"}}, "category"),
+    ],
+)
+def test_a_mixture_that_is_not_certain_is_refused(entry: dict, field: str) -> None:
+    found = flaws_of({"q_t": 1, **entry})
+    assert [flaw.field for flaw in found] == [f"substances[0].{field}"]
+
+
+def test_a_mixture_beside_its_pure_substance_is_a_line_of_its_own() -> None:
+    mixture = {"name": "甲醇", "q_t": 250, "mixture": {"category": "W5.3", "pure_category": "W5.3"}}
+    assert unit({"name": "甲醇", "q_t": 250}, mixture)["S"] == 1
+    assert flaws_of(mixture, mixture)[0].field == "substances[1]"

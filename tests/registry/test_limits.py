@@ -18,10 +18,11 @@ from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import SYSTEM, Principal, Role
 from hazwatch.records import Sessions, reading
 from hazwatch.records.paging import PageRequest
-from hazwatch.registry.limits import book, service, views
+from hazwatch.registry.limits import book, service, sheet, views
 from hazwatch.registry.limits.model import LimitSet, Subject, defaults, effective, faults, judged, origin
 from hazwatch.registry.queries import PointFilter, point_by_code
 from hazwatch.registry.service import seed
+from hazwatch.registry.sheets import table_book
 
 LEVEL, GAS, HEAT = POINT.code, "410902001001Q0001QT001", "410502001001S0001WD001"
 JIA, CITY = "/410000/410900/P4109001/410902001/", "/410000/410900/"
@@ -289,3 +290,17 @@ def test_lists_are_paged_and_proposals_are_seen_in_scope_only(room: Office) -> N
         assert (page.total, len(page.items)) == (3, 2)
         assert views.proposals_page(session, ANNA, PageRequest(), "open").total == 1
         assert views.proposals_page(session, person("dai", "/410000/410500/"), PageRequest(), "").total == 0
+
+
+def test_proposals_go_out_as_a_sheet_with_a_row_for_every_limit(room: Office) -> None:
+    change(room, {"h": 9.9, "hh": None})
+    with reading(room.sessions) as session:
+        found = list(views.every_proposal(session, ANNA, ""))
+        rows = [row for one in found for row in sheet.rows(one)]
+        assert list(views.every_proposal(session, ANNA, "approved")) == []
+        assert list(views.every_proposal(session, person("dai", "/410000/410500/"), "")) == []
+    told = openpyxl.load_workbook(BytesIO(table_book(sheet.TITLE, sheet.COLUMNS, rows))).worksheets[0]
+    titles = [cell.value for cell in told[1]]
+    cells = [dict(zip(titles, (cell.value for cell in line), strict=True)) for line in told.iter_rows(min_row=2)]
+    assert [(line["项"], line["原值"], line["改为"]) for line in cells] == [("高报", 10.1, 9.9), ("高高报", 11.3, None)]
+    assert {(line["状态"], line["限值"], line["指标编码"]) for line in cells} == {("待审核", "企业", LEVEL)}

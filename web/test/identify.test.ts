@@ -1,7 +1,7 @@
 /** The wizard sends what was typed and nothing else, and knows which names need a form. */
 import { describe, expect, it } from "vitest";
 import { product } from "../src/chemicals/types";
-import { formsOf, rowOf, unitOf, type Row, type Tables } from "../src/gb18218/types";
+import { emptyEntry, formsOf, rowOf, unitOf, type Row, type Tables } from "../src/gb18218/types";
 
 const row = (part: Partial<Row>): Row => ({ no: 1, name: "", name_en: "", aliases: [], forms: [], form_needed: "", cas: [], Q_t: 1, symbols: [], certainty: "H", ...part });
 const tables = {
@@ -21,9 +21,17 @@ describe("identify", () => {
     expect(formsOf(tables, "甲醇")).toEqual([]);
   });
   it("sends numbers as numbers, and what is no number as it was typed", () => {
-    const entry = { key: 1, name: "67-56-1", form: "", category: [], q: "0.1", above: true };
+    const entry = { ...emptyEntry(1), name: "67-56-1", q: "0.1", above: true };
     expect(unitOf("60", [entry])).toEqual({ population_500m: 60, substances: [{ cas: "67-56-1", q_t: 0.1, above_boiling_point: true }] });
     expect(unitOf("", [{ ...entry, name: "甲醇", q: "一百", above: false, category: ["W5.3"] }])).toEqual({ population_500m: "", substances: [{ name: "甲醇", category: ["W5.3"], q_t: "一百" }] });
+    const mixture = { ...entry, name: "甲醇", above: false, category: ["W5.4"], mixture: true };
+    expect(unitOf("0", [mixture, { ...mixture, pure: ["W5.3"] }])).toEqual({
+      population_500m: 0,
+      substances: [
+        { name: "甲醇", mixture: { category: ["W5.4"] }, q_t: 0.1 },
+        { name: "甲醇", mixture: { category: ["W5.4"], pure_category: ["W5.3"] }, q_t: 0.1 },
+      ],
+    });
   });
   it("writes products as a person reads them", () => {
     expect(product("H2S")).toBe("H₂S 硫化氢");

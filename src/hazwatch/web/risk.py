@@ -19,8 +19,8 @@ from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import queries
 from hazwatch.registry.tables import Enterprise
 from hazwatch.risk import api
-from hazwatch.risk.book import Desk
-from hazwatch.risk.configuration import DEFAULT
+from hazwatch.risk.book import Desk, effective
+from hazwatch.risk.configuration import Configuration
 from hazwatch.risk.model import Member, park_score
 from hazwatch.stream import wire
 from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH
@@ -75,6 +75,7 @@ def _places(sessions: Sessions, mirror: Mirror, who: Principal, code: str) -> di
     """A park or region of the scope: its grade, the distribution of its enterprises, and what lies below it."""
     with reading(sessions) as session:
         tree = nodes(session, who)
+        k, _ = effective(session)
         top = node_in_scope(session, who, code) if code else (tree[0] if tree else None)
         if top is None:
             raise not_found("园区或区域", code)
@@ -86,7 +87,7 @@ def _places(sessions: Sessions, mirror: Mirror, who: Principal, code: str) -> di
         inside = [e for e in own if e.path.startswith(node.path)]
         if inside and node.kind != "enterprise":
             children.append(
-                {"code": node.code, "name": node.name, "kind": node.kind, **_graded(mirror, node.code, inside)}
+                {"code": node.code, "name": node.name, "kind": node.kind, **_graded(mirror, node.code, inside, k)}
             )
     members = [_enterprise(mirror, e) for e in own]
     members.sort(key=lambda m: (-_WORDS[m["colour"]], -m["score"], m["code"]))
@@ -96,7 +97,7 @@ def _places(sessions: Sessions, mirror: Mirror, who: Principal, code: str) -> di
         if m["known"]:
             bands[min(len(bands) - 1, int(m["score"] // _BAND))] += 1
     return {
-        "code": top.code, "name": top.name, "kind": top.kind, **_graded(mirror, top.code, own), "bands": bands,
+        "code": top.code, "name": top.name, "kind": top.kind, **_graded(mirror, top.code, own, k), "bands": bands,
         "children": children, "enterprises": members,
         "trail": [{"code": n.code, "name": n.name} for n in tree if top.path.startswith(n.path)],
     }  # fmt: skip
@@ -111,12 +112,12 @@ def _enterprise(mirror: Mirror, e: queries.EnterpriseView) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _graded(mirror: Mirror, code: str, own: list[queries.EnterpriseView]) -> dict[str, Any]:
-    """The grade of a place, by the model of places from the grades of its enterprises."""
+def _graded(mirror: Mirror, code: str, own: list[queries.EnterpriseView], k: Configuration) -> dict[str, Any]:
+    """The grade of a place, by the model of places from the grades of its enterprises and the configuration ``k``."""
     given = [mirror.grade(e.code) for e in own]
     members = [Member(g["score"], _WORDS[g["colour"]], g["score"]) for g in given if g]
     told = mirror.grade(code)
-    park = park_score(members, 0.0, DEFAULT)
+    park = park_score(members, 0.0, k)
     return {
         "score": told["score"] if told else round(park.score, 1),
         "colour": told["colour"] if told else park.colour.word,

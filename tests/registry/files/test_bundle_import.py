@@ -168,6 +168,18 @@ def test_a_newer_bundle_adds_the_versions_that_are_missing(filled: Office, elsew
     assert state(elsewhere)[1] == state(filled)[1]
 
 
+def test_older_versions_come_in_below_the_newest_that_is_here_already(filled: Office, elsewhere: Office) -> None:
+    same = documents.Upload("pid", "P&ID", "流程图-改.pdf", "首次", "2030-01-01")
+    number = documents.upload(elsewhere.desk, ENGINEER, JIA, PDF + b"2", same)
+    shown = take(elsewhere, exported(filled), dry_run=True)
+    assert [(step.state, step.versions) for step in shown.documents] == [("older", 1), ("new", 1)]
+    take(elsewhere, exported(filled))
+    assert state(elsewhere)[1] == state(filled)[1], "the same versions in the same order"
+    sent = documents.content_of(elsewhere.desk, ENGINEER, JIA, number)
+    assert sent.content == PDF + b"2", "a link to a document still leads to it"
+    assert {step.state for step in take(elsewhere, exported(filled), dry_run=True).documents} == {"same"}
+
+
 def test_a_new_row_comes_with_its_shape(filled: Office, elsewhere: Office) -> None:
     """A new row and its shape are one edit: neither stands without the other."""
     with reading(filled.sessions) as session:

@@ -36,7 +36,11 @@ export interface Entry {
   category: string[];
   q: string;
   above: boolean;
+  /** A mixture (4.2.3): `category` is its own class, `pure` that of its substance pure. */
+  mixture: boolean;
+  pure: string[];
 }
+export const emptyEntry = (key: number): Entry => ({ key, name: "", form: "", category: [], q: "", above: false, mixture: false, pure: [] });
 export interface Term {
   name: string;
   q_t: number;
@@ -93,7 +97,7 @@ export function unitOf(people: string, entries: Entry[]): Record<string, unknown
     substances: entries.map((one) => ({
       [/^\d{2,7}-\d{2}-\d$/.test(one.name.trim()) ? "cas" : "name"]: one.name.trim(),
       ...(one.form ? { form: one.form } : {}),
-      ...(one.category.length ? { category: one.category } : {}),
+      ...(one.mixture ? { mixture: { category: one.category, ...(one.pure.length ? { pure_category: one.pure } : {}) } } : one.category.length ? { category: one.category } : {}),
       q_t: number(one.q),
       ...(one.above ? { above_boiling_point: true } : {}),
     })),

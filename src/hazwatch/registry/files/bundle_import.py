@@ -45,7 +45,7 @@ Versions = list[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What becomes of one document: ``state`` = new | changed | same; ``versions``: how many are added."""
+    """What becomes of one document: ``state`` = new | changed | older | same; ``versions``: how many are added."""
 
     state: str
     kind: str
@@ -65,11 +65,15 @@ class BundleResult:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Versions to add, oldest first, to the document ``series`` of this home, or as a new one."""
+    """Versions to add, oldest first, to the document ``series`` of this home, or as a new one.
+
+    ``older``: they came before those that are here, so the newest stays the newest.
+    """
 
     step: Step
     series: int | None
     add: Versions
+    older: bool = False
 
 
 def import_bundle(
@@ -200,13 +204,13 @@ def _plans(held: list[dict[str, Any]], listed: list[Versions]) -> list[_Plan]:
 
 def _plan(given: Versions, series: int | None, own: Versions) -> _Plan:
     newest = given[-1]
-    if own and _same_newest(own, given):
-        add: Versions = []
-    else:
-        known = {_facts(version) for version in own}
-        add = [version for version in given[:-1] if _facts(version) not in known] + [newest]
-    state = "same" if not add else "new" if series is None else "changed"
-    return _Plan(Step(state, newest["kind"], newest["title"], newest["file_name"], len(add)), series, add)
+    known = {_facts(version) for version in own}
+    add = [version for version in given[:-1] if _facts(version) not in known]
+    older = bool(own) and _same_newest(own, given)
+    if not older:
+        add.append(newest)
+    state = "same" if not add else "older" if older else "new" if series is None else "changed"
+    return _Plan(Step(state, newest["kind"], newest["title"], newest["file_name"], len(add)), series, add, older)
 
 
 def _facts(version: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -231,7 +235,7 @@ def _keep(
     bytes_of: Callable[[str], bytes], media: Mapping[str, str], why: str,
 ) -> None:  # fmt: skip
     for plan in plans:
-        series = plan.series
+        series, added = plan.series, []
         for version in plan.add:
             part = document_part(version)
             number = documents.keep(
@@ -239,6 +243,9 @@ def _keep(
             )
             # The first version of a document gives it its number.
             series = number if series is None else series
+            added.append(number)
+        if plan.older and series is not None and added:
+            documents.put_first(session, owner, series, added)
     if any(plan.add for plan in plans):
         store.refresh(session, [owner.code], desk.clock())
 

@@ -6,6 +6,7 @@ A version that was there stays; a document that is withdrawn can still be viewed
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,20 @@ def keep(
     detail = {"document": row.id, "title": title, "sha256": digest, "version": row.version, "why": row.why}
     audit.record(session, desk.clock(), who, "file.document", owner.code, owner.path, detail)
     return row.id
+
+
+def put_first(session: Session, owner: Owner, series: int, numbers: Sequence[int]) -> None:
+    """Count versions of a document as those from before all others, in the order given: the newest stays the newest.
+
+    Versions are numbered anew from 1; the number of a document itself, which links name, stays.
+    """
+    # scope: node-internal because the owner was found in scope
+    same = select(FileDocument).where(FileDocument.owner == owner.code, FileDocument.series == series)
+    rows = {row.id: row for row in session.scalars(same.order_by(FileDocument.version))}
+    order = [*numbers, *(number for number in rows if number not in set(numbers))]
+    for version, number in enumerate(order, 1):
+        rows[number].version = version
+    session.flush()
 
 
 def withdraw_document(desk: RegistryDesk, who: Principal, code: str, number: int, why: str) -> None:

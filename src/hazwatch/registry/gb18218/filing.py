@@ -65,7 +65,7 @@ def _explain(paper: Paper, record: Mapping[str, Any]) -> None:
     paper.heading("三、说明")
     lines = [
         f"单元划分:{UNIT_KINDS[record['unit_kind']]}。",
-        "存在量按设计最大量确定(4.2.2);与纯物质属同一危险类别的混合物按纯物质计(4.2.3)。",
+        "存在量按设计最大量确定(4.2.2);混合物与其纯物质属同一危险类别的,整体按纯物质计,否则按新类别(4.2.3)。",
         f"S = Σ q/Q = {_text(result['S'])};S ≥ 1 即构成重大危险源(4.2.1)。",
     ]
     if result["is_major_hazard"]:

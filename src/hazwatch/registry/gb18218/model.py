@@ -41,6 +41,7 @@ class Entry:
             mixture (4.2.3).
         above_boiling: worked with above its boiling point; then a flammable liquid counts as W5.1.
         doubt: what a person should look at once more, empty if nothing.
+        mixture: how 4.2.3 was applied to a mixture, in words; empty for a pure substance.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Entry:
     quantity: Fraction
     above_boiling: bool = False
     doubt: str = ""
+    mixture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ def _term(entry: Entry, choice: BetaChoice) -> Term:
         note = "多类别,β 取最大值" if choice is BetaChoice.LARGEST and len(held) > 1 else ""
     note = ";".join(filter(None, (note, entry.doubt)))
     clause = f"{place};β {'表3' if symbol == '表3' else f'表4 {symbol}'.strip()}"
+    if entry.mixture:
+        clause = f"{entry.mixture};{clause}"
     return Term(entry.name, entry.quantity, critical, beta, entry.quantity / critical, symbol, clause, note)
 
 

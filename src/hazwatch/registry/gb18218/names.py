@@ -91,6 +91,41 @@ def row_of(name: str, cas: str, form: str, categories: Sequence[Category]) -> Ro
     raise NotIdentifiedError("form", message, [_of_row(row, name) for row in rows] + exits)
 
 
+def by_class(
+    row: Row | None, mixture: Sequence[Category], pure: Sequence[Category]
+) -> tuple[Row | None, str]:  # fmt: skip
+    """What decides on a mixture (4.2.3): the row of its substance where both have the same classes, else Table 2.
+
+    Args:
+        row: of Table 1 that the substance means pure; None outside it.
+        mixture: classes of the mixture.
+        pure: classes of the pure substance as stated; empty = those of the row, where these are certain.
+
+    Returns:
+        The row that decides, None where Table 2 does; and how the clause was applied, in words.
+
+    Raises:
+        NotIdentifiedError: the classes of the pure substance are not certain, or stated for one that decides nothing.
+    """
+    if row is None:
+        return None, "4.2.3 混合物按其类别"
+    known = pure or _certain(row)
+    if not known:
+        usual = "、".join(row.symbols) or "无"
+        message = f"{row.name}(纯物质)的类别不能确定(建议 {usual}),须按 SDS 写明,才能判断混合物与纯物质是否同类"
+        raise NotIdentifiedError("pure_category", message, [_of_category(table2()[s]) for s in row.symbols])
+    told = "/".join(category.symbol for category in known)
+    if set(known) == set(mixture):
+        return row, f"4.2.3 混合物与纯物质同类({told}),整体按纯物质"
+    return None, f"4.2.3 混合物与纯物质({told})不同类,按新类别"
+
+
+def _certain(row: Row) -> tuple[Category, ...]:
+    """The classes of a row where nobody doubts them and it has one only."""
+    sure = row.certainty == "H" and len(row.symbols) == 1
+    return tuple(table2()[symbol] for symbol in row.symbols) if sure else ()
+
+
 def doubt_of(name: str, row: Row | None) -> str:
     """What to look at once more where Table 2 decides although Table 1 has a name much like this one."""
     if row is not None or not name:

@@ -1,6 +1,7 @@
 """Pure: a unit from its JSON, strictly. Whatever is not understood is an error that names the field.
 
-{"population_500m": n, "substances": [{"name"|"cas", "form"?, "category"?, "q_t", "above_boiling_point"?}]}
+{"population_500m": n, "substances": [{"name"|"cas", "form"?, "category"?, "q_t", "above_boiling_point"?, "mixture"?}]}
+with "mixture": {"category", "pure_category"?}: classes of the mixture, and of the substance pure.
 """
 
 from __future__ import annotations
@@ -10,10 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from hazwatch.registry.gb18218.model import Entry
-from hazwatch.registry.gb18218.names import OTHER, Candidate, NotIdentifiedError, categories_of, doubt_of, row_of
+from hazwatch.registry.gb18218.names import (
+    OTHER,
+    Candidate,
+    NotIdentifiedError,
+    by_class,
+    categories_of,
+    doubt_of,
+    row_of,
+)
 from hazwatch.registry.gb18218.standard import Category, Row, normal
 
 #: More than the largest tank farm holds by far; beyond it is a slip of the keyboard.
@@ -23,7 +32,8 @@ MAX_SUBSTANCES = 1_000
 MAX_TEXT = 200
 _MAX_DIGITS = 40
 _UNIT_FIELDS = ("population_500m", "substances")
-_FIELDS = ("name", "cas", "form", "category", "q_t", "above_boiling_point")
+_FIELDS = ("name", "cas", "form", "category", "q_t", "above_boiling_point", "mixture")
+_MIXTURE_FIELDS = ("category", "pure_category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +161,62 @@ def _entry(where: str, item: Any) -> Entry:
     above = item.get("above_boiling_point", False)
     if not isinstance(above, bool):
         flaws.append(Flaw(f"{where}.above_boiling_point", "应为 true 或 false"))
-    categories, row = _meant(where, item, texts, flaws) if known else ((), None)
+    mixture = _mixture(where, item, flaws)
+    categories, row = _meant(where, item, mixture, texts, flaws) if known else ((), None)
+    told = ""
+    if mixture and not flaws:
+        try:
+            row, told = by_class(row, mixture.categories, mixture.pure)
+        except NotIdentifiedError as error:
+            flaws.append(Flaw(f"{where}.mixture.{error.field}", str(error), error.candidates))
     if flaws:
         raise UnitError(flaws)
     name = texts["name"] or (row.name if row else texts["cas"])
     other = normal(texts["form"]) in OTHER
-    return Entry(name, row, categories, quantity, above, "" if other else doubt_of(texts["name"], row))
+    doubt = "" if other or mixture else doubt_of(texts["name"], row)
+    return Entry(name, row, categories, quantity, above, doubt, told)
+
+
+class _Mixture(NamedTuple):
+    """Classes of a mixture, and those of its substance pure where somebody stated them."""
+
+    categories: tuple[Category, ...]
+    pure: tuple[Category, ...]
+
+
+def _mixture(where: str, item: Mapping[str, Any], flaws: list[Flaw]) -> _Mixture | None:
+    """What an entry says of a mixture; None for a pure substance, and after adding to the flaws."""
+    given = item.get("mixture")
+    if given is None:
+        return None
+    place = f"{where}.mixture"
+    before = len(flaws)
+    if not isinstance(given, dict):
+        flaws.append(Flaw(place, "应为一个对象,含 category(混合物的表2类别)"))
+        return None
+    flaws += [Flaw(f"{place}.{key}", "不认识的字段") for key in given if key not in _MIXTURE_FIELDS]
+    if item.get("category"):
+        flaws.append(Flaw(f"{where}.category", "混合物的类别写在 mixture.category 中"))
+    found: dict[str, tuple[Category, ...]] = {}
+    for key in _MIXTURE_FIELDS:
+        try:
+            found[key] = categories_of(_categories(f"{place}.{key}", given.get(key)))
+        except _FlawError as error:
+            flaws.append(error.flaw)
+        except NotIdentifiedError as error:
+            flaws.append(Flaw(f"{place}.{key}", str(error), error.candidates))
+    if len(flaws) == before and not found["category"]:
+        flaws.append(Flaw(f"{place}.category", "必填:混合物按 GB 30000 确定的表2类别(4.2.3)"))
+    return _Mixture(found["category"], found["pure_category"]) if len(flaws) == before else None
 
 
 def _meant(
-    where: str, item: Mapping[str, Any], texts: Mapping[str, str], flaws: list[Flaw]
+    where: str, item: Mapping[str, Any], mixture: _Mixture | None, texts: Mapping[str, str], flaws: list[Flaw]
 ) -> tuple[tuple[Category, ...], Row | None]:  # fmt: skip
     """Classes and row of an entry; what is not certain is added to the flaws."""
     try:
-        categories = categories_of(_categories(f"{where}.category", item.get("category")))
+        stated = categories_of(_categories(f"{where}.category", item.get("category")))
+        categories = mixture.categories if mixture else stated
         return categories, row_of(texts["name"], texts["cas"], texts["form"], categories)
     except _FlawError as error:
         flaws.append(error.flaw)
@@ -175,6 +227,9 @@ def _meant(
 
 def _identity(entry: Entry, item: Mapping[str, Any]) -> tuple[object, ...]:
     """What makes two entries the same: a row that names one substance, else the name; and the condition."""
+    if entry.mixture:
+        name = normal(str(item.get("name") or item.get("cas")))
+        return name, normal(str(item.get("form") or "")), entry.above_boiling, frozenset(entry.categories)
     several = entry.row is not None and len(entry.row.called) > 1 and not entry.row.form_needed
     if entry.row is not None and not several:
         return entry.row.no, entry.above_boiling

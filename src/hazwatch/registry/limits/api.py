@@ -16,8 +16,10 @@ from hazwatch.identity.errors import ApiError, invalid, not_found
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
 from hazwatch.registry.desk import RegistryDesk
-from hazwatch.registry.limits import book, service, views
+from hazwatch.registry.files import store
+from hazwatch.registry.limits import book, service, sheet, views
 from hazwatch.registry.limits.model import LimitSet
+from hazwatch.registry.lists.export import file_of
 from hazwatch.registry.queries import PointFilter, page_of
 from hazwatch.vocabulary.quantities import QUANTITIES
 
@@ -163,10 +165,16 @@ def _proposal_routes(routes: APIRouter, desk: RegistryDesk, gate: Gate, evidence
     def list_proposals(
         request: Paging, who: Who, state: Annotated[str, Query(max_length=12)] = ""
     ) -> dict[str, Any]:  # fmt: skip
-        if state and state not in _STATES:
-            raise invalid("state", f"应为 {'、'.join(_STATES)} 之一")
+        _known(state)
         with reading(desk.sessions) as session:
             return views.proposals_page(session, who, request, state).form()
+
+    @routes.get("/proposals/export.xlsx")
+    def export_proposals(who: Who, state: Annotated[str, Query(max_length=12)] = "") -> Response:
+        _known(state)
+        with reading(desk.sessions) as session:
+            rows = [row for found in views.every_proposal(session, who, state) for row in sheet.rows(found)]
+        return file_of(sheet.TITLE, sheet.COLUMNS, rows, "xlsx", store.today(desk.clock()))
 
     @routes.post("/proposals")
     def make_proposal(body: ProposalBody, who: Engineer) -> dict[str, Any]:
@@ -206,6 +214,12 @@ def _decision_routes(routes: APIRouter, desk: RegistryDesk, gate: Gate) -> None:
     def withdraw(number: int, who: Engineer) -> dict[str, Any]:
         service.withdraw(desk, who, number)
         return {"id": number}
+
+
+def _known(state: str) -> None:
+    """Refuse a state that no proposal has; empty = all."""
+    if state and state not in _STATES:
+        raise invalid("state", f"应为 {'、'.join(_STATES)} 之一")
 
 
 def _clean(text: str) -> str:

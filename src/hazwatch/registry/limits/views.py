@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -108,6 +108,17 @@ def proposals_page(
         statement.order_by(LimitProposal.id.desc()).offset(request.offset).limit(request.page_size)
     )  # fmt: skip
     return Page([_proposal(row, who) for row in rows], total, request.page, request.page_size)
+
+
+def every_proposal(session: Session, who: Principal, state: str) -> Iterator[dict[str, Any]]:
+    """All proposals in scope with their points, newest first, for a file."""
+    statement = scoped(select(LimitProposal.id), who, LimitProposal).order_by(LimitProposal.id.desc())
+    if state:
+        statement = statement.where(LimitProposal.state == state)
+    for number in session.scalars(statement).all():
+        found = one_proposal(session, who, number)
+        if found is not None:
+            yield found
 
 
 def one_proposal(session: Session, who: Principal, number: int) -> dict[str, Any] | None:
