@@ -34,7 +34,7 @@ from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import iso
 from hazwatch.vocabulary.warnings import Tier, WarningKind
-from hazwatch.warnings import receipts, service
+from hazwatch.warnings import service
 from hazwatch.warnings.model import CLUSTER, MANY, Change, leading
 from hazwatch.warnings.rules import Rules
 from hazwatch.warnings.service import Hooks, Taken, WarningDesk
@@ -214,10 +214,6 @@ class WarningRoom:
     def wake(self) -> None:
         """Grades were written."""
         self._work.set()
-
-    def escalate(self, session: Session, warning_id: str, tier: Tier, why: str) -> None:
-        """A clock of its slip ran out: one more tier acts. Within the caller's transaction."""
-        receipts.escalate(session, warning_id, tier, why, self._grades.tiers, clock())
 
     def changed(self) -> None:
         """The registry or the rules changed."""

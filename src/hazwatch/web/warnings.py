@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
-from sqlalchemy.orm import Session
 
 from hazwatch.app.weather import Weather
 from hazwatch.identity.deps import Gate
@@ -20,14 +18,10 @@ from hazwatch.warnings.weather_book import Taken
 from hazwatch.web.risk import answers_for_all
 
 
-def _no_slips(_session: Session, _who: Principal, _ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    return {}
-
-
 def router(
     sessions: Sessions, gate: Gate, clock: Clock, settings: Settings, changed: Callable[[], None],
     risk_changed: Callable[[], None],
-    slips_of: api.SlipsOf = _no_slips,
+    slips_of: api.SlipsOf,
 ) -> APIRouter:  # fmt: skip
     """The routes of the warning room."""
     weather = Weather(sessions, clock)

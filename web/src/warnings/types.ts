@@ -32,7 +32,7 @@ export interface Warned {
   reason: string;
   simulated: boolean;
   receipt?: Receipt | null;
-  slip?: { id: string; state_zh?: string; due?: string | null } | null;
+  slip?: { id: string; state_zh: string; due_at: string | null; due_zh: string; overdue: boolean } | null;
 }
 
 export interface Listed extends Page<Warned> {
