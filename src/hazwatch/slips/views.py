@@ -155,7 +155,7 @@ def whole(session: Session, desk: SlipDesk, who: Principal, slip_id: str) -> dic
                 "clock": kind.value, "zh": kind.zh, "started": iso(c.started), "due": iso(c.due),
                 "stopped": _iso(c.stopped), "late": (c.stopped or desk.clock()) > c.due, "told": _tiers(c.told),
             }
-            for kind, c in slip.clocks.items()
+            for kind, c in sorted(slip.clocks.items(), key=lambda item: list(ClockKind).index(item[0]))
         ],
         "form": {**slip.form, "cause_zh": CAUSES.get(str(slip.form.get("cause_class", "")), "")},
         "archive_no": archive_no(slip), "attachments": attachments.listed(session, row.id),

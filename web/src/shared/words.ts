@@ -187,6 +187,8 @@ const ACTIONS: Record<string, string> = {
   "risk.backtest": "回测模型参数",
   "risk.shadow": "并行试跑模型参数",
   "risk.decide": "审批模型参数",
+  "slip.attachment": "上传报告单附件",
+  "slip.rules": "修改报告单时限",
   "warning.rules": "修改预警规则",
   "warning.export": "导出预警",
   "true_event.mark": "标记真实事件",
