@@ -10,14 +10,15 @@ from tests.warnings.support import TANKS
 from tests.warnings.test_service import Park
 
 from hazwatch.alarms.store import everything
-from hazwatch.app.sliproom import hooks, other_needs, slip_desk
+from hazwatch.app.sliproom import hooks, note_receipts, other_needs, slip_desk
 from hazwatch.app.warningroom import Grades
 from hazwatch.identity.model import Principal, Role
-from hazwatch.records import reading
+from hazwatch.records import reading, unit_of_work
 from hazwatch.settings import Settings
 from hazwatch.slips.tables import SlipRow
 from hazwatch.slips.verify import verify_slips
 from hazwatch.vocabulary.warnings import Tier
+from hazwatch.warnings.receipts import delivered
 from hazwatch.warnings.service import WarningDesk
 from hazwatch.warnings.tables import WarningReceipt, WarningRow
 
@@ -46,6 +47,24 @@ def test_every_warning_has_its_slip_and_a_late_one_reaches_the_next_tier(records
         city = Principal("duty", "值守", Role.OPERATOR, "/410000/410900/", "410900")
         items, counts = other_needs(session, city, clock.now)
         assert counts["warnings"] == len(items) == len(warnings)
+        assert verify_slips(session).ok
+
+
+def test_a_receipt_of_the_owner_delivers_the_slip(records, tmp_path) -> None:
+    park, clock = Park(records), FakeClock()
+    desk = slip_desk(Settings(home=tmp_path), records, clock)
+    park.desk = WarningDesk(records, Grades(records, everything).source(), hooks(desk))
+    park.desk.take_in(clock.now)
+    park.graded((TANKS, "yellow", 0))
+    while park.desk.take_in(clock.now):
+        pass
+    assert note_receipts(desk) == 0
+    with unit_of_work(records) as session:
+        own = session.scalars(select(SlipRow).where(SlipRow.object == TANKS)).one()
+        delivered(session, [own.warning], own.path, "短信", clock.now)
+    assert (note_receipts(desk), note_receipts(desk)) == (1, 0)
+    with reading(records) as session:
+        assert session.get_one(SlipRow, own.id).state == "delivered"
         assert verify_slips(session).ok
 
 

@@ -15,11 +15,13 @@ from hazwatch.app.node import clock
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.notify import desk as notices
-from hazwatch.records.engine import Sessions
+from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.records.paging import count
 from hazwatch.settings import Settings
+from hazwatch.slips.model import State as SlipState
 from hazwatch.slips.model import tier_of
 from hazwatch.slips.service import SlipDesk
+from hazwatch.slips.tables import SlipRow
 from hazwatch.slips.views import MOST_DUTY
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
@@ -32,6 +34,8 @@ from hazwatch.warnings.tables import WarningReceipt, WarningRow
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 1.0
+#: Slips whose receipts one round notes.
+_AT_ONCE = 500
 #: 高高/低低 of an enterprise is answered within five minutes (docs/slips.md).
 _ALARM_MS = 5 * MINUTE
 
@@ -61,12 +65,30 @@ def _tiers(path: str) -> dict[Tier, str]:
     return {Tier.MINISTRY: "/"} | {tier_of(place): place for place in above}
 
 
+def note_receipts(desk: SlipDesk) -> int:
+    """Slips whose owner has its warning by now (a channel took it, or it was read) are delivered; returns how many."""
+    # scope: node-internal because the receipts of the whole node are followed here
+    waiting = (
+        select(SlipRow.warning)
+        .join(WarningReceipt, (WarningReceipt.warning == SlipRow.warning) & (WarningReceipt.node == SlipRow.path))
+        .where(SlipRow.state == SlipState.MADE.value, WarningReceipt.delivered_at.is_not(None))
+        .limit(_AT_ONCE)
+    )
+    with reading(desk.sessions) as session:
+        found = session.scalars(waiting).all()
+    for warning in found:
+        with unit_of_work(desk.sessions) as session:
+            desk.delivered(session, warning)
+    return len(found)
+
+
 async def run_clocks(desk: SlipDesk) -> None:
     """Let clocks climb until cancelled. Whatever is wrong with slips, alarms go on."""
     while True:
         await asyncio.sleep(_EVERY_S)
         try:
             climbed = await asyncio.to_thread(desk.tick, desk.clock())
+            await asyncio.to_thread(note_receipts, desk)
         except asyncio.CancelledError:
             raise
         except Exception:  # noqa: BLE001  # what was not done is still due

@@ -31,7 +31,16 @@ class Books:
     special: Special
 
     def rules(self, session: Session, path: str) -> Rules:
-        """The rules of the lowest node above an object that has its own; else the standard ones."""
+        """The rules of the lowest node above an object that has its own; else the standard ones.
+
+        Read once for each path in a unit: a batch of warnings opens many slips.
+        """
+        known: dict[str, Rules] = session.info.setdefault("slip_rules", {})
+        if path not in known:
+            known[path] = self._read(session, path)
+        return known[path]
+
+    def _read(self, session: Session, path: str) -> Rules:
         codes = [code for code in path.split("/") if code]
         # scope: node-internal because the rules of a region hold for everything below it
         rows = {row.node: row.body for row in session.scalars(select(SlipRules).where(SlipRules.node.in_(codes)))}
