@@ -90,9 +90,9 @@ def test_a_signal_is_declared_once_replaced_and_lifted_and_bad_ones_are_dead_let
 
     assert weather.take_in(SYSTEM, message(GALE), "t").new == 1
     assert weather.take_in(SYSTEM, message(GALE), "t").known == 1, "the same again"
-    assert declared() == [("weather", {"colour": "orange", "text": "大风橙色预警"})]
+    assert declared() == [("weather", {"colour": "orange", "text": "大风橙色预警", "signal": "wind"})]
     weather.take_in(SYSTEM, message({**GALE, "colour": "red"}), "t")
-    assert declared() == [("weather", {"colour": "red", "text": "大风红色预警"})], "worse now, not twice"
+    assert declared() == [("weather", {"colour": "red", "text": "大风红色预警", "signal": "wind"})], "not twice"
     firm = Principal("li", "李四", Role.OPERATOR, "/410000/410900/P4109001/410902001/")
     assert listed(firm) == listed(SYSTEM) == ["大风红色预警"], "the city's warning holds for its enterprise"
     weather.take_in(SYSTEM, CAP.format(id="c1", kind="Alert", refs="").encode(), "t")

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from hazwatch.chemicals.desk import UnknownSubstanceError, by_cas, find
 from hazwatch.chemicals.model import Fact, Substance
 from hazwatch.registry.setpoints.model import OEL_ORDER, GasFacts
+from hazwatch.risk.concerns import Trait
 
 _TOXIC = {"gas_tox", "gas_tox_corr", "liq_flam_tox"}
 _MASS = "mg/m³"
+#: Up to which boiling point a liquid counts as one whose pressure rises in the sun, and from which melting point as
+#: one that freezes in a cold wave, °C [ours].
+_BOILS_IN_THE_SUN_C, _FREEZES_C = 60.0, -15.0
+#: By hazard classes of GHS, and by families of the knowledge base.
+_GHS_TRAITS: Mapping[Trait, tuple[str, ...]] = {
+    Trait.FLAMMABLE: ("FG", "FL", "FS", "PL", "PS", "SH"), Trait.PRESSURISED: ("PG", "FG", "OG"),
+    Trait.UNSTABLE: ("EX", "UEX", "OP", "OL", "OS", "SH"), Trait.TOXIC: ("AI",), Trait.WATER: ("WR",),
+}  # fmt: skip
+_FAMILY_TRAITS: Mapping[Trait, frozenset[str]] = {
+    Trait.FLAMMABLE: frozenset({
+        "gas_flam", "gas_flam_liq", "liq_flam", "liq_flam_ws", "liq_flam_tox", "solid_flam", "pyrophoric", "white_p",
+        "acetylene",
+    }),
+    Trait.PRESSURISED: frozenset({
+        "gas_flam", "gas_flam_liq", "gas_tox", "gas_tox_corr", "gas_ox", "gas_inert", "cryogenic", "acetylene",
+    }),
+    Trait.UNSTABLE: frozenset({
+        "org_perox", "self_react", "explosive", "monomer", "peroxide_former", "acetylene", "oxidizer",
+    }),
+    Trait.TOXIC: frozenset({"gas_tox", "gas_tox_corr", "liq_flam_tox", "liq_tox", "hf", "cyanide", "water_react_tox"}),
+    Trait.WATER: frozenset({"water_react", "water_react_tox", "pyrophoric", "liq_acid"}),
+}  # fmt: skip
 
 
 @lru_cache(4096)
@@ -37,6 +61,23 @@ def nature(cas: str | None, name: str | None) -> tuple[bool | None, bool | None]
     combustible = substance.property("lel") is not None or any(c.startswith(("FG", "FL")) for c in substance.ghs)
     toxic = bool({"AI1", "AI2"} & set(substance.ghs)) or bool(_TOXIC & set(substance.families))
     return combustible, toxic
+
+
+@lru_cache(4096)
+def weather_traits(cas: str | None, name: str | None) -> frozenset[str] | None:
+    """What weather may harm of a medium, words of ``Trait``; None where nobody knows it. No value is a bad value."""
+    facts = gas_facts(cas, name)
+    substance = by_cas(facts.cas) if facts else None
+    if substance is None or not (substance.ghs or set(substance.families) - {"general"}):
+        return None
+    found = {trait for trait, ghs in _GHS_TRAITS.items() if any(c.startswith(ghs) for c in substance.ghs)}
+    found |= {trait for trait, names in _FAMILY_TRAITS.items() if names & set(substance.families)}
+    boiling, melting = substance.property("boiling_point"), substance.property("melting_point")
+    if boiling is None or boiling.value <= _BOILS_IN_THE_SUN_C:
+        found.add(Trait.PRESSURISED)
+    if melting is None or melting.value >= _FREEZES_C:
+        found.add(Trait.FREEZES)
+    return frozenset(found)
 
 
 def _facts(substance: Substance) -> GasFacts:

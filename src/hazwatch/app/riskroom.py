@@ -18,6 +18,7 @@ from hazwatch.app.books import Books
 from hazwatch.app.facts import Picture
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.risk import book, forecast
+from hazwatch.risk.concerns import concerns
 from hazwatch.risk.confidence import YOUNG_MS
 from hazwatch.risk.declared import Declared, is_weekend
 from hazwatch.risk.evidence import ActiveAlarm, Around, collect
@@ -152,8 +153,12 @@ class RiskRoom:
         return collect(source.service, source.code, source.r, source.level, around, now, self.risk.configuration)
 
     def _records(self, source: SourceFacts, now: int) -> list[Declared]:
+        """Records in force for a source, without weather warnings that do not concern it."""
+        site = self._sites.get(source.code)
+        traits = site.traits if site else None
         own = [r for r in self._of_source.get(source.code, ()) if r.begin <= now < r.end]
-        return own + [r for r in self._of_place if r.begin <= now < r.end and source.path.startswith(r.path)]
+        own += [r for r in self._of_place if r.begin <= now < r.end and source.path.startswith(r.path)]
+        return [r for r in own if r.kind != "weather" or concerns(r.body.get("signal"), traits)]
 
     def declared_sources(self) -> set[str]:
         """Sources whose records begin or end by themselves."""

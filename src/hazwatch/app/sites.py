@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hazwatch.app.chemistry import weather_traits
 from hazwatch.registry.facts import PointRow, Points
 from hazwatch.registry.tables import Equipment, Source
 from hazwatch.risk.features import Service, service_of
@@ -17,6 +18,8 @@ from hazwatch.vocabulary.codes import SOURCE_LENGTH
 _EARTH_M = 6_371_000.0
 #: The northernmost latitude of China, degrees.
 _NORTH = 54.0
+#: Type of equipment that holds nothing.
+_DETECTOR = "Q0"
 #: Quantities of the points whose names are looked at.
 _LOOKED_AT = (b"FW", b"FS", b"CL", b"KG", b"WD", b"YL", b"YW", b"LL")
 
@@ -44,6 +47,7 @@ class Site:
         inlets: equipment → positions of its inlet cut-off valves.
         blanket: pressures of blanketed tanks; fans: equipment → whether its fan runs; climate: temperature, humidity.
         wind, air: of the weather stations of its park. tanks: by equipment, those whose shape is known.
+        traits: what weather may harm of it (``risk.concerns``); None when a medium of it is not known.
     """
 
     service: Service
@@ -58,6 +62,7 @@ class Site:
     wind: Sequence[int] = ()
     air: Sequence[int] = ()
     tanks: dict[str, Tank] = field(default_factory=dict)
+    traits: frozenset[str] | None = None
 
 
 def read(session: Session, points: Points) -> dict[str, Site]:
@@ -69,6 +74,7 @@ def read(session: Session, points: Points) -> dict[str, Site]:
     )
     sites = {code: Site(service_of(kind), lon, lat) for code, kind, lon, lat, _ in rows}
     _shape_tanks(session, sites)
+    _name_traits(session, sites)
     park_of = {code: path.rsplit("/", 2)[0] for code, _, _, _, path in rows}
     weather: dict[str, tuple[list[int], list[int]]] = {}
     measured: set[str] = set()
@@ -99,6 +105,22 @@ def _shape_tanks(session: Session, sites: Mapping[str, Site]) -> None:
         if code[12:14] == "G0" and code[:SOURCE_LENGTH] in sites:
             tank = Tank(diameter or 0.0, height or 0.0, "球" in (form or ""))
             sites[code[:SOURCE_LENGTH]].tanks[code] = tank
+
+
+def _name_traits(session: Session, sites: Mapping[str, Site]) -> None:
+    """What the vessels, units and stores of a source hold, together. One unknown medium makes it unknown."""
+    # scope: node-internal because the engine grades every source; grades carry the path themselves
+    held = select(Equipment.source, Equipment.code, Equipment.cas, Equipment.medium)
+    found: dict[str, set[str] | None] = {}
+    for source, code, cas, medium in session.execute(held).tuples():
+        if code[12:14] == _DETECTOR:
+            continue
+        traits = weather_traits(cas, medium)
+        known = found.setdefault(source, set())
+        found[source] = None if known is None or traits is None else known | traits
+    for source, traits_ in found.items():
+        if source in sites and traits_ is not None:
+            sites[source].traits = frozenset(traits_ | {sites[source].service.id})
 
 
 def _place(site: Site, row: PointRow, design: Mapping[str, float | None], measured: set[str]) -> None:

@@ -49,8 +49,9 @@ class Weather:
             return place(session, who, code)[0]
 
     def _declare(self, who: Principal, area: str, signal: Signal) -> list[int]:
-        """For the risk terms of everything in the area: the colour; of 雷电 also the condition."""
-        made = [("weather", {"colour": signal.colour.word, "text": signal.title[:_LONGEST]})]
+        """For the risk terms of what it concerns in the area: the colour; of 雷电 also the condition."""
+        body = {"colour": signal.colour.word, "text": signal.title[:_LONGEST], "signal": signal.kind}
+        made = [("weather", body)]
         if signal.kind == "lightning":
             made.append(("condition", {"condition": "lightning", "note": signal.title[:_LONGEST]}))
         return [

@@ -165,6 +165,8 @@ def _kind(kind: str) -> dict[str, Any]:
 _CHOICES_ZH = {
     "ok": "已承诺", "missing": "未承诺", "unsafe": "不安全", "trial_production": "试生产", "start_stop": "开停车",
     "general": "一般", "major": "重大", "blue": "蓝色", "yellow": "黄色", "orange": "橙色", "red": "红色",
+    "typhoon": "台风", "rainstorm": "暴雨", "snowstorm": "暴雪", "cold_wave": "寒潮", "wind": "大风",
+    "sandstorm": "沙尘暴", "heat": "高温", "hail": "冰雹", "frost": "霜冻", "fog": "大雾", "icing": "道路结冰",
 }  # fmt: skip
 _FIELD_ZH = {
     "work": "作业类别与级别", "note": "说明", "state": "状态", "phase": "阶段", "grade": "等级", "count": "数量",
@@ -173,6 +175,7 @@ _FIELD_ZH = {
     "point": "其变量的指标编码", "colour": "预警颜色", "text": "预警内容", "condition": "情况", "value": "程度(0–1)",
     "density": "20 ℃ 密度 kg/m³", "expansion": "体积膨胀系数 1/K", "level_sd": "液位计不确定度 m",
     "flow_share": "流量计系统误差(占流量)", "points": "指标或设备编码", "reason": "原因", "equipment": "设备编码",
+    "signal": "信号种类",
 }  # fmt: skip
 
 

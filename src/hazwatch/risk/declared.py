@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hazwatch.risk.concerns import CONCERNS
 from hazwatch.risk.configuration import WORKS
 from hazwatch.risk.features import WORK_ZH
 from hazwatch.vocabulary.moments import CHINA, from_ms
@@ -77,7 +78,9 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, Any]]] = {
         "name": ("text", None), "pfd_design": ("number", (1e-6, 1)), "pfd_now": ("number?", (1e-6, 1)),
         "bypassed": ("flag?", None), "point": ("text?", None),
     },
-    "weather": {"colour": ("choice", tuple(_WEATHER_COLOURS)), "text": ("text", None)},
+    "weather": {
+        "colour": ("choice", tuple(_WEATHER_COLOURS)), "text": ("text", None), "signal": ("choice?", tuple(CONCERNS)),
+    },
     "condition": {"condition": ("choice", tuple(CONDITIONS)), "value": ("number?", (0, 1)), "note": ("text?", None)},
     "maintenance": {"points": ("texts", None), "reason": ("text", None)},
     "cut_off": {"equipment": ("text", None), "note": ("text?", None)},
