@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -213,6 +214,24 @@ def test_a_photo_belongs_to_a_deed(office: Office) -> None:
     other = office.raise_(warning(2))
     assert refusal(lambda: office.desk.do(OWNER, other, Action.DELIVER, 1, {}, [kept["id"]]))[0] == 422
     assert checked(office).ok
+
+
+def test_speed(office: Office, figures) -> None:
+    ids = [office.raise_(warning(n)) for n in range(1, 13)]
+    begun = time.perf_counter()
+    for slip_id in ids:
+        to_answered(office, slip_id)
+    each = (time.perf_counter() - begun) / 48
+    with unit_of_work(office.sessions) as session:
+        for n in range(100, 700):
+            office.desk.opened(session, warning(n))
+    begun = time.perf_counter()
+    report = checked(office)
+    rate = report.steps / (time.perf_counter() - begun)
+    kind = office.sessions.kw["bind"].dialect.name
+    figures(f"slips on {kind}: {1 / each:,.0f} deeds/s, one transaction each; verify {rate:,.0f} steps/s")
+    assert report.ok
+    assert (each < 0.25, rate > 500) == (True, True)
 
 
 EDITS = {
