@@ -28,6 +28,17 @@ from hazwatch.records import Sessions, make_engine, make_sessions, migrate
 
 _NUMBERS = count(1)
 _OWNER = "hazwatch"
+_MEMORY = Path("/dev/shm")  # noqa: S108  # only folders with names of their own are made in it
+_ROOM = 4 << 30
+
+
+def folder_in_memory(prefix: str) -> Path:
+    """A new folder in memory where the machine has room there, else among other temporary files.
+
+    Hundreds of tests make a database each: on a disk they wait for it more than they test.
+    """
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if roomy else None))
 
 
 def binaries() -> Path | None:
@@ -43,7 +54,7 @@ class PostgresServer:
         folder = binaries()
         if folder is None:
             pytest.skip("no PostgreSQL server binaries under /usr/lib/postgresql")
-        self._home = Path(tempfile.mkdtemp(prefix="hazwatch-pg-"))
+        self._home = folder_in_memory("hazwatch-pg-")
         self._user = _runner(self._home)
         data = self._home / "data"
         init = [
@@ -141,7 +152,7 @@ def _template(kind: str) -> str:
         url = fresh_database()
         migrate(url)
         return url.rsplit("/", 1)[1]
-    folder = Path(tempfile.mkdtemp(prefix="hazwatch-sqlite-"))
+    folder = folder_in_memory("hazwatch-sqlite-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     migrate(f"sqlite:///{folder / 'template.sqlite'}")
     return str(folder / "template.sqlite")
@@ -159,15 +170,18 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(params=DATABASES)
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+def records(request: pytest.FixtureRequest) -> Iterator[Sessions]:
     """Session factory of a migrated database without rows, on each kind."""
-    if request.param == "sqlite":
-        shutil.copy(_template("sqlite"), tmp_path / "records.sqlite")
-        url = f"sqlite:///{tmp_path / 'records.sqlite'}"
-    else:
-        url = fresh_database(_template("postgresql"))
-    engine = make_engine(url)
-    yield make_sessions(engine)
-    engine.dispose()
     if request.param == "postgresql":
+        url = fresh_database(_template("postgresql"))
+        engine = make_engine(url)
+        yield make_sessions(engine)
+        engine.dispose()
         drop_database(url)
+        return
+    template = Path(_template("sqlite"))
+    with tempfile.TemporaryDirectory(dir=template.parent) as folder:
+        shutil.copy(template, folder)
+        engine = make_engine(f"sqlite:///{folder}/{template.name}")
+        yield make_sessions(engine)
+        engine.dispose()
