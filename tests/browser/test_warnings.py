@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.nodes import TestNode
 
@@ -24,6 +26,16 @@ def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: Test
     drawer = page.get_by_test_id("warning-drawer")
     drawer.get_by_test_id("warning-event").first.wait_for()
     assert drawer.get_by_test_id("warning-receipt").count() >= 3
+    page.keyboard.press("Escape")
+    page.get_by_test_id("warning-due").click()
+    page.get_by_role("option", name="1 小时内到期").click()
+    page.get_by_test_id("warning-row").filter(has_text="环境").first.wait_for()
+    later = page.get_by_test_id("warning-row").filter(has_text=re.compile("剩 [0-9]+ (小时|天)"))
+    later.first.wait_for(state="detached")
+    assert later.count() == 0, "what has hours left is not shown"
+    page.get_by_test_id("warning-due").click()
+    page.get_by_role("option", name="已超时").click()
+    page.get_by_text("没有符合条件的预警").wait_for()
     lifted = page.request.post(
         park.url + "/api/v1/warnings/weather", data=[s | {"over": True} for s in signals],
         headers={"Origin": park.url},

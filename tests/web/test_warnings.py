@@ -11,17 +11,21 @@ from sqlalchemy import insert
 from tests.web.support import JIA, YI, Site
 
 from hazwatch.alarms.store import everything
+from hazwatch.app.sliproom import hooks, slip_desk
 from hazwatch.app.warningroom import Grades
 from hazwatch.documents.cap import CAP, parse, problems
 from hazwatch.identity.model import Role
 from hazwatch.records import unit_of_work
 from hazwatch.risk.configuration import DEFAULT
 from hazwatch.risk.tables import Grade
+from hazwatch.settings import Settings
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.warnings.service import Hooks, WarningDesk
 
 NOON = 1_795_417_200_000
 TANKS, STORE = f"{JIA}001", f"{YI}001"
+PLANT = f"{JIA}002"
+MINUTE = 60_000
 
 
 class Warned:
@@ -72,6 +76,37 @@ def test_a_list_by_state_colour_and_object_within_the_scope(warned) -> None:
     other = got["items"][0]["id"]
     assert own.get(f"/api/v1/warnings/{other}").status_code == 404
     assert own.get(f"/api/v1/warnings/cap/{other}.xml").status_code == 404
+
+
+def test_a_list_by_the_clocks_of_the_slips_overdue_first(site, tmp_path) -> None:
+    made = Warned(site)
+    slips = hooks(slip_desk(Settings(home=tmp_path), site.sessions, site.clock))
+    made.grade(PLANT, "yellow", 0)
+    made.desk = WarningDesk(site.sessions, Grades(site.sessions, everything).source(), slips)
+    made.grade(TANKS, "blue", 1)
+    made.grade(STORE, "orange", 2)
+    client = site.client(Role.VIEWER)
+
+    def listed(**asked: str) -> list[str]:
+        got = client.get("/api/v1/warnings", params=asked).json()
+        assert got["total"] == len(got["items"])
+        return [w["object"] for w in got["items"]]
+
+    # 橙 is to be confirmed in 30 min, 蓝 in 4 h; the one from before the slips has no clock.
+    assert listed(sort="due_at") == [STORE, TANKS, PLANT]
+    assert listed(sort="-due_at") == [TANKS, STORE, PLANT], "without a clock is last either way"
+    assert (listed(due="soon"), listed(due="overdue")) == ([STORE], [])
+    site.clock.now += 31 * MINUTE
+    assert (listed(due="soon"), listed(due="overdue")) == ([], [STORE])
+    made.grade(STORE, "none", 33)
+    assert listed(due="overdue") == [], "standing ones unless asked"
+    assert listed(due="overdue", state="") == [STORE], "a warning that clears does not stop the clock"
+    assert client.get("/api/v1/warnings/export.csv", params={"due": "overdue", "state": ""}).text.count(STORE) == 1
+    assert (
+        site.client(Role.VIEWER, JIA).get("/api/v1/warnings", params={"due": "overdue", "state": ""}).json()["total"]
+        == 0
+    )
+    assert client.get("/api/v1/warnings", params={"due": "never"}).status_code == 422
 
 
 def test_one_warning_with_its_points_its_history_and_its_receipts(warned) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.model import Principal, Role, may
@@ -75,6 +75,13 @@ def of_warnings(session: Session, who: Principal, ids: Sequence[str], now: int) 
         scoped(select(SlipRow).where(SlipRow.warning.in_(list(ids))), who, SlipRow).order_by(SlipRow.opened_at)
     )
     return {row.warning: brief(row, now) for row in rows}
+
+
+def clocks_of_warnings(who: Principal) -> Subquery:
+    """Warnings in scope with the clock of their slip that runs out first: ``warning``, ``due_at`` (epoch ms)."""
+    due = func.min(SlipRow.due_at).label("due_at")
+    running = scoped(select(SlipRow.warning, due), who, SlipRow).where(SlipRow.due_at.is_not(None))
+    return running.group_by(SlipRow.warning).subquery()
 
 
 def everything(session: Session, who: Principal, wanted: SlipFilter, now: int) -> Iterator[dict[str, Any]]:

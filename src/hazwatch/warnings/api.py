@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Subquery
 from sqlalchemy.orm import Session
 
 from hazwatch.documents.cap import Entry, document, feed
@@ -21,7 +22,7 @@ from hazwatch.vocabulary import moments
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.warnings import WarningKind
 from hazwatch.warnings import export, queries, receipts, rules_book, weather, weather_book
-from hazwatch.warnings.queries import Wanted
+from hazwatch.warnings.queries import Clocks, Wanted
 from hazwatch.warnings.rules import DEFAULT
 
 #: Of some warnings what their slips say: state, due times. Passed in by who wires.
@@ -55,6 +56,7 @@ class Tools(BaseModel, arbitrary_types_allowed=True):
     whole: Callable[[Principal], bool]
     rules_changed: Callable[[], None]
     slips_of: SlipsOf
+    slip_clocks: Callable[[Principal], Subquery]
     take_weather: TakeWeather
 
 
@@ -67,6 +69,7 @@ def _wanted(
     start: Annotated[str, Query(alias="from", max_length=40)] = "",
     end: Annotated[str, Query(alias="to", max_length=40)] = "",
     unseen: bool = False,  # a query parameter
+    due: Literal["", "overdue", "soon"] = "",
 ) -> Wanted:
     if kind and kind not in {k.value for k in WarningKind}:
         raise invalid("kind", f"应为 {'、'.join(WarningKind)} 之一")
@@ -74,7 +77,7 @@ def _wanted(
         since, until = (moments.parse(text, zone=moments.CHINA) if text else None for text in (start, end))
     except (ValueError, OverflowError) as error:
         raise invalid("from", str(error)) from error
-    return Wanted(state, Colour[colour.upper()] if colour else None, kind, object_, q, since, until, unseen)
+    return Wanted(state, Colour[colour.upper()] if colour else None, kind, object_, q, since, until, unseen, due)
 
 
 _Wanted = Annotated[Wanted, Depends(_wanted)]
@@ -94,10 +97,13 @@ def _list_routes(routes: APIRouter, tools: Tools) -> None:
     Who = Annotated[Principal, Depends(tools.gate.current())]  # noqa: N806  # a type, local because the gate is
     Operator = Annotated[Principal, Depends(tools.gate.current(Role.OPERATOR))]  # noqa: N806  # same
 
+    def clocks(who: Principal) -> Clocks:
+        return Clocks(tools.slip_clocks(who), tools.clock())
+
     @routes.get("")
     def list_warnings(request: Paging, who: Who, wanted: _Wanted) -> dict[str, Any]:
         with reading(tools.sessions) as session:
-            page = queries.page(session, who, request, wanted)
+            page = queries.page(session, who, request, wanted, clocks(who))
             slips = tools.slips_of(session, who, [item["id"] for item in page.items])
             for item in page.items:
                 item["slip"] = slips.get(item["id"])
@@ -105,7 +111,7 @@ def _list_routes(routes: APIRouter, tools: Tools) -> None:
 
     def download(who: Principal, wanted: Wanted, form: str) -> Response:
         with reading(tools.sessions) as session:
-            items = queries.everything(session, who, wanted)
+            items = queries.everything(session, who, wanted, clocks(who))
         made = export.make(items, form)
         with unit_of_work(tools.sessions) as session:
             detail = {"rows": len(items), "format": form}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
 from hazwatch.documents.cap import CapMessage
@@ -16,7 +16,7 @@ from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.records.paging import Page, PageRequest, count, like, ordered
 from hazwatch.vocabulary.colours import Colour
-from hazwatch.vocabulary.moments import iso
+from hazwatch.vocabulary.moments import HOUR, iso
 from hazwatch.vocabulary.warnings import Tier, WarningKind
 from hazwatch.warnings import cap
 from hazwatch.warnings.forms import cause_zh, told
@@ -34,7 +34,12 @@ _CAP = 500
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A part of the warnings. ``state``: ``standing``, ``cleared`` or empty; ``unseen``: by the asker's own tier."""
+    """A part of the warnings.
+
+    Attributes:
+        state: ``standing``, ``cleared`` or empty. unseen: by the asker's own tier.
+        due: ``overdue`` or ``soon`` (within the hour): by the clock of the slip, of cleared warnings too.
+    """
 
     state: str = ""
     colour: Colour | None = None
@@ -44,13 +49,22 @@ class Wanted:
     start: int | None = None
     end: int | None = None
     unseen: bool = False
+    due: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Running clocks of the slips: ``slips`` has ``warning`` and ``due_at`` (epoch ms); ``now`` in epoch ms."""
+
+    slips: Subquery
+    now: int
 
 
 def _form(row: WarningRow) -> dict[str, Any]:
     return told({name: getattr(row, name) for name in _COLUMNS})
 
 
-def _statement(who: Principal, wanted: Wanted) -> Select[WarningRow]:
+def _statement(who: Principal, wanted: Wanted, clocks: Clocks) -> Select[WarningRow]:
     statement = scoped(select(WarningRow), who, WarningRow)
     if wanted.state == "standing":
         statement = statement.where(WarningRow.cleared_at.is_(None))
@@ -74,7 +88,14 @@ def _statement(who: Principal, wanted: Wanted) -> Select[WarningRow]:
         statement = statement.where(WarningRow.raised_at < wanted.end)
     if wanted.unseen:
         statement = statement.where(WarningRow.id.in_(_unseen(who)))
-    return statement
+    return statement.where(WarningRow.id.in_(_running_out(wanted.due, clocks))) if wanted.due else statement
+
+
+def _running_out(due: str, clocks: Clocks) -> Select[str]:
+    """Warnings whose slip is overdue, or due within the hour."""
+    slips = clocks.slips.c
+    late, soon = slips.due_at < clocks.now, slips.due_at.between(clocks.now, clocks.now + HOUR)
+    return select(slips.warning).where(late if due == "overdue" else soon)
 
 
 def _unseen(who: Principal) -> Select[str]:
@@ -82,11 +103,17 @@ def _unseen(who: Principal) -> Select[str]:
     return mine.where(WarningReceipt.node == who.scope, WarningReceipt.seen_at.is_(None))
 
 
-def page(session: Session, who: Principal, request: PageRequest, wanted: Wanted) -> Page[dict[str, Any]]:
-    """Warnings in scope, the worst standing ones first, then the newest."""
-    statement = _statement(who, wanted)
+def page(
+    session: Session, who: Principal, request: PageRequest, wanted: Wanted, clocks: Clocks
+) -> Page[dict[str, Any]]:
+    """Warnings in scope, the worst standing ones first, then the newest; without a clock last when sorted by it."""
+    statement = _statement(who, wanted, clocks)
     if request.sort:
-        listed = ordered(statement, request, _SORT, WarningRow.id)
+        due = clocks.slips.c.due_at
+        joined = statement.outerjoin(clocks.slips, clocks.slips.c.warning == WarningRow.id)
+        if request.field == "due_at":
+            joined = joined.order_by(due.is_(None))
+        listed = ordered(joined, request, _SORT | {"due_at": due}, WarningRow.id)
     else:
         listed = statement.order_by(
             WarningRow.cleared_at.is_not(None), WarningRow.colour.desc(), WarningRow.changed_at.desc(), WarningRow.id
@@ -97,9 +124,11 @@ def page(session: Session, who: Principal, request: PageRequest, wanted: Wanted)
     return Page(items, count(session, statement), request.page, request.page_size)
 
 
-def everything(session: Session, who: Principal, wanted: Wanted) -> Sequence[dict[str, Any]]:
+def everything(session: Session, who: Principal, wanted: Wanted, clocks: Clocks) -> Sequence[dict[str, Any]]:
     """The whole list, for a file."""
-    return [_form(row) for row in session.scalars(_statement(who, wanted).order_by(WarningRow.raised_at.desc()))]
+    return [
+        _form(row) for row in session.scalars(_statement(who, wanted, clocks).order_by(WarningRow.raised_at.desc()))
+    ]
 
 
 def receipts_of(session: Session, who: Principal, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

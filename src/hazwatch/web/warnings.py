@@ -12,6 +12,7 @@ from hazwatch.identity.deps import Gate
 from hazwatch.identity.model import Principal
 from hazwatch.records.engine import Sessions
 from hazwatch.settings import Settings
+from hazwatch.slips.views import clocks_of_warnings
 from hazwatch.vocabulary.moments import Clock
 from hazwatch.warnings import api
 from hazwatch.warnings.weather_book import Taken
@@ -35,6 +36,7 @@ def router(
     return api.router(
         api.Tools(
             sessions=sessions, gate=gate, clock=clock, zone=ZoneInfo(settings.zone), rules_changed=changed,
-            whole=lambda who: answers_for_all(sessions, who), slips_of=slips_of, take_weather=take_weather,
+            whole=lambda who: answers_for_all(sessions, who), slips_of=slips_of, slip_clocks=clocks_of_warnings,
+            take_weather=take_weather,
         )
     )  # fmt: skip
