@@ -41,3 +41,19 @@ def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: Test
         headers={"Origin": park.url},
     )  # fmt: skip
     assert lifted.json()["over"] == 2
+
+
+def test_the_rules_in_force_are_shown_with_who_changed_them_and_why(park: TestNode, visit) -> None:
+    page = visit("/warnings")
+    page.get_by_role("link", name="接收规则").click()
+    page.get_by_test_id("rules-row").nth(3).wait_for()
+    page.get_by_text("没有改过").wait_for()
+    rules = {"regions": {"410900": {"blue": {"act": ["enterprise", "park"], "inform": ["county"]}}}}
+    made = page.request.post(
+        park.url + "/api/v1/warnings/rules", data={"rules": rules, "why": "园区试点"}, headers={"Origin": park.url}
+    )
+    page.reload()
+    row = page.get_by_test_id("rules-row").filter(has_text="410900")
+    row.get_by_text("企业、园区").wait_for()
+    assert made.json()["digest"] in page.get_by_test_id("rules-digest").inner_text()
+    page.get_by_text("园区试点").wait_for()

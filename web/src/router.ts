@@ -30,6 +30,7 @@ export const router = createRouter({
         { path: "alarms/handovers", component: () => import("@/alarms/HandoverPage.vue"), meta: { title: "交接班" } },
         { path: "alarms/handovers/:id", component: () => import("@/alarms/HandoverSheet.vue"), meta: { title: "交接班单" } },
         { path: "alarms/exports", component: () => import("@/alarms/ExportPage.vue"), meta: { title: "导出与核对" } },
+        { path: "warnings/rules", component: () => import("@/warnings/RulesPage.vue"), meta: { title: "预警接收规则" } },
         { path: "warnings/:id?", component: () => import("@/warnings/WarningPage.vue"), meta: { title: "预警" } },
         { path: "sources", component: () => import("@/registry/SourceListPage.vue"), meta: { title: "重大危险源" } },
         { path: "sources/:code", component: () => import("@/registry/SourcePage.vue"), meta: { title: "重大危险源" } },

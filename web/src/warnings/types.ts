@@ -39,6 +39,20 @@ export interface Listed extends Page<Warned> {
   summary: { counts: Record<string, number>; unseen: number };
 }
 
+export type RecipientTable = Partial<Record<Colour, { act: string[]; inform: string[] }>>;
+
+export interface RulesVersion {
+  id: number;
+  digest: string;
+  why: string;
+  by: string;
+  at: string;
+}
+
+export interface RulesListed extends Page<RulesVersion> {
+  in_force: { digest: string; rules: { merge_min: number; table: RecipientTable; regions: Record<string, RecipientTable>; key_regions: string[] } };
+}
+
 export interface Happened {
   id: number;
   deed: string;
