@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from tests.log.support import PASSWORD, free_port
 
@@ -104,6 +106,32 @@ async def test_a_reader_goes_on_over_restarts_without_gap_or_double(server, log)
     assert reader.at == number
     assert not reading.done()
     reading.cancel()
+
+
+async def test_a_consumer_that_delivers_no_more_is_replaced(log) -> None:
+    got: list[int] = []
+    reader = LogReader(log, [LIVE], 0)
+
+    async def take() -> None:
+        async for batch in reader.batches():
+            got.extend(m.sequence for m in batch)
+
+    reading = asyncio.create_task(take())
+    try:
+        await log.append(LIVE, b"before")
+        async with asyncio.timeout(20):
+            while len(got) < 1:  # noqa: ASYNC110  # same
+                await asyncio.sleep(0.01)
+            (consumer,) = await log.jetstream.consumers_info(SAMPLES)
+            until = orjson.dumps({"pause_until": datetime.now(UTC) + timedelta(hours=1)})
+            answer = await log.client.request(f"$JS.API.CONSUMER.PAUSE.{SAMPLES}.{consumer.name}", until)
+            assert orjson.loads(answer.data)["paused"]
+            number = await log.append(LIVE, b"after")
+            while number not in got:  # noqa: ASYNC110  # same
+                await asyncio.sleep(0.01)
+    finally:
+        reading.cancel()
+    assert got == [1, number]
 
 
 async def test_readers_see_their_lane_only_from_where_they_are(log) -> None:

@@ -2,7 +2,8 @@
 
 A reader owns a consumer that acknowledges nothing: the offset is kept by whoever made its results durable. Messages
 are pulled, so a slow reader holds back nobody else. The consumer numbers what it delivers; a jump in these numbers, or
-silence longer than the server's own time-out, makes the reader start a new consumer after the last message it got.
+silence longer than the server's own time-out, makes the reader start a new consumer after the last message it got. So does
+a consumer that delivers nothing although messages wait.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class LogReader:
             self._inbox.put_nowait(message)
 
         subscription = await client.subscribe(subject, cb=keep, pending_bytes_limit=1 << 30)
-        delivered = 0
+        delivered, stalled = 0, False
         try:
             while True:
                 await self._pull(consumer.name, subject)
@@ -88,8 +89,22 @@ class LogReader:
                         yield batch
                     if over:
                         break
+                if wanted == _PULL:
+                    stalled = await self._stalled(consumer.name, stalled)
         finally:
             await subscription.unsubscribe()
+
+    async def _stalled(self, consumer: str, before: bool) -> bool:
+        """Whether messages wait although a whole pull brought none.
+
+        Raises:
+            NatsError: the same twice in a row: this consumer delivers no more.
+        """
+        info = await self._log.jetstream.consumer_info(self._stream, consumer)
+        self.pending = info.num_pending or 0
+        if self.pending and before:
+            raise NatsError(f"{self.pending} messages wait and none is delivered")
+        return self.pending > 0
 
     async def _pull(self, consumer: str, inbox: str) -> None:
         request = orjson.dumps({"batch": _PULL, "expires": int(_EXPIRES_S * 1e9)})
