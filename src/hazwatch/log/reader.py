@@ -2,8 +2,8 @@
 
 A reader owns a consumer that acknowledges nothing: the offset is kept by whoever made its results durable. Messages
 are pulled, so a slow reader holds back nobody else. The consumer numbers what it delivers; a jump in these numbers, or
-silence longer than the server's own time-out, makes the reader start a new consumer after the last message it got. So does
-a consumer that delivers nothing although messages wait.
+silence longer than the server's own time-out, makes the reader start a new consumer after the last message it got; so
+does a consumer that delivers nothing although messages wait.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from hazwatch.warnings.rules import Rules
 from hazwatch.warnings.tables import WarningEvent, WarningNumber, WarningOffset, WarningRow
 
 #: Grades that are taken in together.
-AT_ONCE = 1_000
+AT_ONCE = 100
 _NEVER = 1 << 62
 #: Deeds with which a warning gets a colour, and its recipients.
 COLOURED = (Deed.RAISED, Deed.UPGRADED, Deed.REOPENED)
@@ -128,6 +128,9 @@ class WarningDesk:
         self._name = name
         self._book: Book | None = None
         self._offset = 0
+        #: What is left of the grades of the very first start, and the last of them.
+        self._first: list[Taken] | None = None
+        self._upto = 0
         self._rules = Rules()
         self._numbers: Numbers
 
@@ -142,9 +145,12 @@ class WarningDesk:
             now: epoch ms by the node's clock, the time of writing.
         """
         try:
-            first = self._open() if self._book is None else []
-            if first is None or first:
-                return self._write(first or [], self._offset, now)
+            if self._book is None:
+                self._first = self._open()
+            if self._first is not None:
+                part, rest = self._first[:AT_ONCE], self._first[AT_ONCE:]
+                self._first = rest or None
+                return self._write(part, part[-1].change.grade if rest else self._upto, now)
             with self._source.still, reading(self._sessions) as session:
                 taken, upto = self._source.after(session, self._offset, AT_ONCE, self._rules)
             return self._write(taken, upto, now) if upto > self._offset else []
@@ -158,7 +164,7 @@ class WarningDesk:
         return self._offset
 
     def _open(self) -> list[Taken] | None:
-        """Read what is known. At the very first start what stands now is taken in: those grades; else nothing."""
+        """Read what is known. At the very first start what stands now is taken in: those grades; else None."""
         with self._source.still, reading(self._sessions) as session:
             self._rules = rules_book.in_force(session)
             offset = session.scalar(select(WarningOffset.seq).where(WarningOffset.name == self._name))
@@ -169,8 +175,8 @@ class WarningDesk:
                 reduced = {t.change.object: t.change.path for t in newest if t.reduced}
                 known = _standing(session, self._source.mine, self._rules.window_ms)
                 book.recall(known, places, reduced)
-        self._book, self._offset = book, upto if offset is None else offset
-        return (list(newest) or None) if offset is None else []
+        self._book, self._offset, self._upto = book, offset or 0, upto
+        return sorted(newest, key=lambda t: t.change.grade) if offset is None else None
 
     def _number(self, at: int) -> str:
         return self._numbers.next(at)
