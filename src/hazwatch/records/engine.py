@@ -9,6 +9,7 @@ where SQLite could only refuse. PostgreSQL runs writing units as READ COMMITTED 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session, sessionmaker
 #: How long a writer waits for another writer on SQLite, ms. An import of 60,000 points holds the lock for seconds.
 BUSY_TIMEOUT_MS = 60_000
 
-_WRITE, _PATIENCE, _GUARD = "hazwatch_write", "hazwatch_patience", "hazwatch_guard"
+_WRITE, _PATIENCE, _GUARD, _TURN = "hazwatch_write", "hazwatch_patience", "hazwatch_guard", "hazwatch_turn"
 _PAUSE_S = 0.1
 _log = logging.getLogger(__name__)
 
@@ -67,19 +68,33 @@ def make_sessions(engine: Engine, patience_s: float = 0.0, guard: Guard | None =
             became of half a transaction only its author can find out.
         guard: called first in every writing unit; it may refuse the unit by raising.
     """
-    return sessionmaker(engine, expire_on_commit=False, info={_PATIENCE: patience_s, _GUARD: guard})
+    turn = threading.Lock() if engine.dialect.name == "sqlite" else None
+    return sessionmaker(engine, expire_on_commit=False, info={_PATIENCE: patience_s, _GUARD: guard, _TURN: turn})
 
 
 @contextmanager
 def unit_of_work(sessions: Sessions) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any exception."""
-    with sessions() as session:
+    with sessions() as session, _turn(session):
         _begin(session, {_WRITE: True})
         guard: Guard | None = session.info.get(_GUARD)
         if guard is not None:
             guard(session)
         yield session
         session.commit()
+
+
+@contextmanager
+def _turn(session: Session) -> Iterator[None]:
+    """Writers of one process take turns here: SQLite lets them sleep up to 0.1 s between two looks at its own lock."""
+    turn: threading.Lock | None = session.info.get(_TURN)
+    taken = turn is not None and turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        yield
+    finally:
+        if turn is not None and taken:
+            session.rollback()
+            turn.release()
 
 
 @contextmanager
