@@ -42,6 +42,8 @@ from hazwatch.warnings.service import Hooks, Taken, WarningDesk
 _log = logging.getLogger(__name__)
 #: Grades are looked for at least this often, also when nobody says that there are some.
 _EVERY_S = 1.0
+#: The pause after each round: what comes meanwhile is written together, and alarms find the records free.
+_BREATH_S = 0.3
 _TOLD_TOGETHER = 500
 _POINTS = 20
 _PART = 5_000
@@ -233,6 +235,7 @@ class WarningRoom:
             except Exception:  # noqa: BLE001  # the offset says where to go on
                 _log.exception("warnings: trying again")
                 await asyncio.sleep(1.0)
+            await asyncio.sleep(_BREATH_S)
 
     async def _follow(self) -> None:
         if self._stale:

@@ -35,7 +35,7 @@ _CONFIDENCE_EVERY_MS = 3_000
 _DOUBT = 0.05
 #: Sources re-scored at a time, and the pause after each round of work.
 _AT_ONCE = 64
-_BREATH_S = 0.1
+_BREATH_S = 0.2
 #: Alarm records or grades in one message to the pages; a flood is many messages, each far below the log's largest.
 _TOLD_TOGETHER = 500
 
