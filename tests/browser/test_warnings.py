@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from tests.nodes import TestNode
+from tests.nodes import TestNode, node
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestNode]:
+    """A node where nothing stands yet: beside a standing alarm the weather is no leading cause."""
+    with node(tmp_path_factory.mktemp("weather"), simulator=True) as running:
+        yield running
 
 
 def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: TestNode, visit) -> None:
