@@ -32,7 +32,7 @@ from hazwatch.risk.tables import Grade
 from hazwatch.settings import Settings
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.warnings import Tier
-from hazwatch.warnings import receipts, rules_book
+from hazwatch.warnings import receipts, rules_book, service
 from hazwatch.warnings.service import Hooks, WarningDesk
 from hazwatch.warnings.tables import WarningEvent, WarningOffset, WarningReceipt, WarningRow
 
@@ -169,6 +169,18 @@ def test_what_stands_at_the_very_first_start_is_warned_of_and_history_is_not(par
     assert park.events() == [("raised", STORE, "orange")]
 
 
+def test_a_restart_in_the_middle_of_the_very_first_start_loses_and_doubles_nothing(park, monkeypatch) -> None:
+    monkeypatch.setattr(service, "AT_ONCE", 1)
+    park.graded((TANKS, "red", 0), (UNIT, "orange", 0), (STORE, "yellow", 0))
+    park.desk.take_in(NOON)
+    assert park.events() == [("raised", TANKS, "red")], "the first of three"
+    park.desk = park.opened()
+    park.follow()
+    assert park.events()[1:] == [("raised", UNIT, "orange"), ("raised", STORE, "yellow")]
+    park.desk = park.opened()
+    assert park.follow() == []
+
+
 @pytest.mark.parametrize("mode", ["unknown", "refused", "fallback"])
 def test_unknown_and_refused_grades_clear_nothing(park, mode) -> None:
     park.follow()
@@ -205,16 +217,15 @@ def test_receipts_delivered_seen_once_and_anew_after_an_upgrade(park) -> None:
     city = Principal("zhang", "张三", Role.OPERATOR, "/410000/410900/")
     firm = Principal("li", "李四", Role.OPERATOR, JIA)
     number = "YJ20261123000001"
-    tiers = Grades(park.sessions, everything).tiers
     with unit_of_work(park.sessions) as session:
         assert receipts.delivered(session, [number], firm.scope, "短信", NOON + 1) == 1
         assert receipts.delivered(session, [number], firm.scope, "邮件", NOON + 2) == 0, "the first stands"
         assert receipts.seen(session, firm, number, NOON + 3)
         assert not receipts.seen(session, firm, number, NOON + 4)
         assert receipts.seen(session, city, number, NOON + 5)
-        assert not receipts.escalate(session, number, Tier.PARK, "超时", tiers, NOON + 6), "it acts already"
-        assert receipts.escalate(session, number, Tier.CITY, "逾时未确认", tiers, NOON + 7)
-        assert not receipts.escalate(session, number, Tier.CITY, "逾时未确认", tiers, NOON + 8)
+        assert not receipts.escalate(session, number, Tier.PARK, "超时", NOON + 6), "it acts already"
+        assert receipts.escalate(session, number, Tier.CITY, "逾时未确认", NOON + 7)
+        assert not receipts.escalate(session, number, Tier.CITY, "逾时未确认", NOON + 8)
     with reading(park.sessions) as session:
         mine = {r.tier: r for r in session.scalars(select(WarningReceipt))}
         assert (mine[0].delivered_at, mine[0].delivered_by, mine[0].seen_by) == (NOON + 1, "短信", "li")
@@ -282,8 +293,7 @@ def test_a_warning_is_pushed_to_the_channels_of_its_tiers_and_only_those_and_del
         rows = {Tier(r.tier).word: r.delivered_by for r in session.scalars(select(WarningReceipt))}
     assert rows == {"enterprise": "firm", "park": None, "city": "city", "province": "province"}
     with unit_of_work(park.sessions) as session:
-        tiers = Grades(park.sessions, everything).tiers
-        receipts.escalate(session, "YJ20261123000001", Tier.PROVINCE, "逾时未确认", tiers, NOON)
+        receipts.escalate(session, "YJ20261123000001", Tier.PROVINCE, "逾时未确认", NOON)
     notifier.take_over(NOON)
     notifier.group(NOON + 20_000)
     for number, _ in notifier.waiting(NOON + 20_000):

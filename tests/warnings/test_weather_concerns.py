@@ -19,8 +19,8 @@ from hazwatch.records import reading, unit_of_work
 from hazwatch.registry.facts import Points
 from hazwatch.registry.tables import Equipment, Source
 from hazwatch.risk.concerns import CONCERNS, Trait, concerns
-from hazwatch.risk.configuration import DEFAULT
 from hazwatch.risk.declared import features
+from hazwatch.risk.service import RiskDesk
 from hazwatch.warnings.weather import KINDS, SHOWN_ONLY
 
 __all__ = ["park"]
@@ -76,8 +76,11 @@ def _scored(park: Park) -> dict[str, float]:
     with reading(park.sessions) as session:
         room._sites = sites.read(session, Points.read(session))  # what ``know`` reads of the registry
         paths = {s.code: s.path for s in session.query(Source)}
-    room.risk = SimpleNamespace(shadow=None, configuration=DEFAULT, configure=lambda *_: None)  # type: ignore[assignment]
-    room.reload(NOW)
+    desk = RiskDesk(park.sessions, room.look, places=False)
+    desk.know([SimpleNamespace(code=c, enterprise=c[:9], path=p) for c, p in paths.items()])  # type: ignore[misc]
+    room.risk = desk
+    assert room.reload(NOW) == set(paths), "a signal for the city touches every source below it"
+    assert room.reload(NOW) == set(), "and nothing when nothing changed"
     found = {}
     for code in (TANKS, UNIT, STORE):
         mine = room._records(SimpleNamespace(code=code, path=paths[code]), NOW)  # one step of ``look``

@@ -116,13 +116,13 @@ class Engine:
             await asyncio.to_thread(self.look.reload, clock())
             await asyncio.to_thread(self.risk.know, self.picture.sources)
         # Judging does not wait for the grades of a nation.
-        self.watch.grade_all(clock())
+        self.watch.regrade(self.risk.codes, clock())
 
     async def _on_risk(self, _: bytes) -> None:
         """Records were declared or withdrawn, or the models have another configuration."""
         async with self.watch.grading, self.pipeline.desk_lock:
-            await asyncio.to_thread(self.look.reload, clock())
-        self.watch.grade_all(clock())
+            touched = await asyncio.to_thread(self.look.reload, clock())
+        self.watch.regrade(touched, clock())
 
     async def _on_warning_rules(self, _: bytes) -> None:
         """Other rules of warnings are in force."""
@@ -139,7 +139,7 @@ class Engine:
         async with self.watch.grading, self.pipeline.desk_lock:
             await asyncio.to_thread(self.look.know, self.picture)
             await asyncio.to_thread(self.risk.know, self.picture.sources)
-        self.watch.grade_all(clock())
+        self.watch.regrade(self.risk.codes, clock())
 
     async def _put_limits_in_force(self) -> None:
         """Write new limits to the log, where they have their place between two samples."""

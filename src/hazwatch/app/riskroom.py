@@ -91,15 +91,17 @@ class RiskRoom:
                 if over is not None:
                     self.indicators.end(source, point, over)
 
-    def reload(self, now: int) -> None:
-        """Records were declared or withdrawn, or another configuration is in force."""
+    def reload(self, now: int) -> set[str]:
+        """Records were declared or withdrawn, or another configuration is in force; codes of the sources it touches."""
         with reading(self._sessions) as session:
             records = book.in_force(session, now)
             live, shadow = book.effective(session)
+        before, after = ({r.id: r for r in some} for some in (self._records_now, records))
+        changed = [r for number, r in (before | after).items() if before.get(number) != after.get(number)]
         self._of_source, self._of_place, self._records_now = {}, [], records
         self._books.know(records, self._sites)
         for record in records:
-            if len(record.object) == SOURCE_LENGTH:
+            if _of_source(record):
                 self._of_source.setdefault(record.object, []).append(record)
             else:
                 self._of_place.append(record)
@@ -112,7 +114,10 @@ class RiskRoom:
             beside = Shadow(*shadow)
         if live.ring_m != self.risk.configuration.ring_m:
             self._near = sites.neighbours(self._sites, live.ring_m)
-        self.risk.configure(live, beside)
+        if live != self.risk.configuration or beside is not running:
+            self.risk.configure(live, beside)
+            return set(self.risk.codes)
+        return {code for r in changed for code in ([r.object] if _of_source(r) else self.risk.under(r.path))}
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -348,6 +353,11 @@ class RiskRoom:
         if some.any():
             out[some] = np.add.reduceat(lost[inputs.order], inputs.starts[some]) / inputs.counts[some]
         return out
+
+
+def _of_source(record: Declared) -> bool:
+    """Whether a record is about one source, not about all below a place."""
+    return len(record.object) == SOURCE_LENGTH
 
 
 def _differs(new: Live, old: Mapping[str, tuple[float, str]]) -> bool:

@@ -19,7 +19,6 @@ from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.records.paging import count
 from hazwatch.settings import Settings
 from hazwatch.slips.model import State as SlipState
-from hazwatch.slips.model import tier_of
 from hazwatch.slips.service import SlipDesk
 from hazwatch.slips.tables import SlipRow
 from hazwatch.slips.views import MOST_DUTY
@@ -27,7 +26,7 @@ from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import MINUTE, iso
 from hazwatch.vocabulary.moments import Clock as Moments
-from hazwatch.vocabulary.warnings import Tier
+from hazwatch.vocabulary.warnings import Tier, tier_of
 from hazwatch.warnings import receipts
 from hazwatch.warnings.service import Hooks
 from hazwatch.warnings.tables import WarningReceipt, WarningRow
@@ -44,7 +43,7 @@ def slip_desk(settings: Settings, sessions: Sessions, now: Moments = clock) -> S
     """The desk of the slips on this node."""
 
     def escalate(session: Session, warning: str, tier: Tier, why: str) -> None:
-        receipts.escalate(session, warning, tier, why, _tiers, now())
+        receipts.escalate(session, warning, tier, why, now())
 
     return SlipDesk(sessions, now, escalate, _special, ZoneInfo(settings.zone))
 
@@ -56,13 +55,6 @@ def hooks(desk: SlipDesk) -> Hooks:
 
 def _special(session: Session) -> dict[str, bool]:
     return {day["day"]: day["working"] for day in notices.calendar(session)}
-
-
-def _tiers(path: str) -> dict[Tier, str]:
-    """Where on the tree each tier of an object is; the ministry is above the tree."""
-    parts = path.strip("/").split("/")
-    above = ["/" + "/".join(parts[:n]) + "/" for n in range(1, len(parts) + 1)]
-    return {Tier.MINISTRY: "/"} | {tier_of(place): place for place in above}
 
 
 def note_receipts(desk: SlipDesk) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -33,7 +33,7 @@ from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH, SOURCE_LENGTH
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import iso
-from hazwatch.vocabulary.warnings import Tier, WarningKind
+from hazwatch.vocabulary.warnings import WarningKind
 from hazwatch.warnings import service
 from hazwatch.warnings.model import CLUSTER, MANY, Change, leading
 from hazwatch.warnings.rules import Rules
@@ -47,10 +47,6 @@ _BREATH_S = 0.3
 _TOLD_TOGETHER = 500
 _POINTS = 20
 _PART = 5_000
-_TIER_OF = {
-    NodeKind.ENTERPRISE: Tier.ENTERPRISE, NodeKind.PARK: Tier.PARK, NodeKind.COUNTY: Tier.COUNTY,
-    NodeKind.CITY: Tier.CITY, NodeKind.PROVINCE: Tier.PROVINCE,
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -90,16 +86,6 @@ class Directory:
             case _:
                 return WarningKind.REGION if code in rules.key_regions else None
 
-    def tiers(self, path: str) -> Mapping[Tier, str]:
-        """Where on the tree each tier of an object is; the ministry is above the tree."""
-        found, at = {Tier.MINISTRY: "/"}, "/"
-        for code in path.strip("/").split("/"):
-            at = f"{at}{code}/"
-            kind = self.kinds.get(code)
-            if kind is not None:
-                found[_TIER_OF[kind]] = at
-        return found
-
 
 class Grades:
     """Grades as the warning room takes them."""
@@ -120,11 +106,7 @@ class Grades:
 
     def source(self) -> service.Source:
         """For the desk."""
-        return service.Source(self.after, self.newest, self.mine, self.tiers, points_in_alarm, self._still)
-
-    def tiers(self, path: str) -> Mapping[Tier, str]:
-        """Where on the tree each tier of an object is, by the registry of now."""
-        return self.directory.tiers(path)
+        return service.Source(self.after, self.newest, self.mine, points_in_alarm, self._still)
 
     def after(self, session: Session, grade: int, most: int, rules: Rules) -> tuple[Sequence[Taken], int]:
         """Grades after an id."""

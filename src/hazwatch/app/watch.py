@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -118,9 +118,9 @@ class Watch:
         self._moment = max(self._moment, *(r.arrived_at for r in records))
         self._work.set()
 
-    def grade_all(self, now: int) -> None:
-        """The registry, the records or the configuration are others: everything is graded anew, beside the stream."""
-        self._moved |= set(self.risk.codes)
+    def regrade(self, sources: Iterable[str], now: int) -> None:
+        """The registry, the records or the configuration are others: grade sources anew, beside the stream."""
+        self._moved.update(sources)
         self._moment = max(self._moment, now)
         self._work.set()
 

@@ -75,7 +75,7 @@ def make_sessions(engine: Engine, patience_s: float = 0.0, guard: Guard | None =
 @contextmanager
 def unit_of_work(sessions: Sessions) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any exception."""
-    with sessions() as session, _turn(session):
+    with _turn(sessions), sessions() as session:
         _begin(session, {_WRITE: True})
         guard: Guard | None = session.info.get(_GUARD)
         if guard is not None:
@@ -85,15 +85,14 @@ def unit_of_work(sessions: Sessions) -> Iterator[Session]:
 
 
 @contextmanager
-def _turn(session: Session) -> Iterator[None]:
+def _turn(sessions: Sessions) -> Iterator[None]:
     """Writers of one process take turns here: SQLite lets them sleep up to 0.1 s between two looks at its own lock."""
-    turn: threading.Lock | None = session.info.get(_TURN)
+    turn: threading.Lock | None = sessions.kw["info"][_TURN]
     taken = turn is not None and turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
     try:
         yield
     finally:
         if turn is not None and taken:
-            session.rollback()
             turn.release()
 
 

@@ -149,6 +149,10 @@ class RiskDesk:
         """Of all sources."""
         return self._sources.keys()
 
+    def under(self, path: str) -> set[str]:
+        """Codes of the sources at or below a place of the tree."""
+        return {code for code, s in self._sources.items() if s.path.startswith(path)}
+
     def know(self, sources: Iterable[SourceFacts]) -> None:
         """Take over the sources of a version of the registry, with the grades the records have; they want grading."""
         self._sources = {s.code: s for s in sources}

@@ -14,7 +14,7 @@ from typing import Any
 
 from hazwatch.slips.clocks import ClockKind, Rules
 from hazwatch.vocabulary.colours import Colour
-from hazwatch.vocabulary.warnings import Tier
+from hazwatch.vocabulary.warnings import Tier, tier_of
 
 
 class State(StrEnum):
@@ -227,20 +227,6 @@ class RefusedStepError(ValueError):
         super().__init__(message)
         self.kind = kind
         self.fields = dict(fields or {})
-
-
-def tier_of(path: str) -> Tier:
-    """The tier of a node by its path: ``/`` is the ministry, 6 digits a region, ``P…`` a park, else an enterprise."""
-    code = path.rstrip("/").rpartition("/")[2]
-    if not code:
-        return Tier.MINISTRY
-    if code.startswith("P"):
-        return Tier.PARK
-    if len(code) != 6:  # noqa: PLR2004  # adcodes of GB/T 2260 have six digits
-        return Tier.ENTERPRISE
-    if code.endswith("0000"):
-        return Tier.PROVINCE
-    return Tier.CITY if code.endswith("00") else Tier.COUNTY
 
 
 def ladder(path: str) -> tuple[Tier, ...]:

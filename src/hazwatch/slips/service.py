@@ -29,13 +29,12 @@ from hazwatch.slips.model import (
     expired,
     opening,
     step,
-    tier_of,
 )
 from hazwatch.slips.store import Books, Special, advance, chained, columns, locked, newest, slip_of
 from hazwatch.slips.tables import SlipAttachment, SlipRow, SlipStep
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.moments import CHINA, Clock
-from hazwatch.vocabulary.warnings import Tier, WarningFacts
+from hazwatch.vocabulary.warnings import Tier, WarningFacts, tier_of
 
 #: Told inside the transaction that a clock of a warning's slip climbed to a tier, and why.
 Escalate = Callable[[Session, str, Tier, str], None]

@@ -27,7 +27,6 @@ from hazwatch.slips.model import (
     Slip,
     State,
     ladder,
-    tier_of,
 )
 from hazwatch.slips.model import may as may_do
 from hazwatch.slips.service import SlipDesk, found
@@ -35,7 +34,7 @@ from hazwatch.slips.store import slip_of, steps
 from hazwatch.slips.tables import SlipRow, SlipStep
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.moments import clock_text, iso
-from hazwatch.vocabulary.warnings import Tier, WarningKind
+from hazwatch.vocabulary.warnings import Tier, WarningKind, tier_of
 
 _OPEN = tuple(state.value for state in OPEN_STATES)
 _OWNERS = (State.MADE.value, State.DELIVERED.value, State.CONFIRMED.value, State.HANDLING.value)

@@ -79,6 +79,27 @@ class WarningFacts:
     informed: frozenset[Tier]
 
 
+def tier_of(path: str) -> Tier:
+    """The tier of a node by its path: ``/`` is the ministry, 6 digits a region, ``P…`` a park, else an enterprise."""
+    code = path.rstrip("/").rpartition("/")[2]
+    if not code:
+        return Tier.MINISTRY
+    if code.startswith("P"):
+        return Tier.PARK
+    if len(code) != 6:  # noqa: PLR2004  # adcodes of GB/T 2260 have six digits
+        return Tier.ENTERPRISE
+    if code.endswith("0000"):
+        return Tier.PROVINCE
+    return Tier.CITY if code.endswith("00") else Tier.COUNTY
+
+
+def tiers_of(path: str) -> dict[Tier, str]:
+    """Where on the tree each tier of an object is, by the paths above it; the ministry is above the tree."""
+    parts = path.strip("/").split("/")
+    places = ["/" + "/".join(parts[:n]) + "/" for n in range(1, len(parts) + 1)]
+    return {Tier.MINISTRY: "/"} | {tier_of(place): place for place in places}
+
+
 _KIND_ZH = {
     WarningKind.SOURCE: "重大危险源", WarningKind.ENTERPRISE: "企业", WarningKind.PARK: "园区",
     WarningKind.REGION: "重点区域",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -12,7 +12,7 @@ from hazwatch.identity.errors import ApiError, not_found
 from hazwatch.identity.model import Principal
 from hazwatch.identity.scope import scoped
 from hazwatch.vocabulary.colours import Colour
-from hazwatch.vocabulary.warnings import Tier
+from hazwatch.vocabulary.warnings import Tier, tiers_of
 from hazwatch.warnings.book import Step
 from hazwatch.warnings.model import Deed
 from hazwatch.warnings.rules import Rules
@@ -20,21 +20,15 @@ from hazwatch.warnings.tables import WarningEvent, WarningReceipt, WarningRow
 
 BY_TABLE = "table"
 _PART = 5_000
-#: Path of an object → path of the node of each of its tiers.
-TiersOf = Callable[[str], Mapping[Tier, str]]
 _ANEW = {"delivered_at": None, "delivered_by": None, "seen_at": None, "seen_by": None}
 
 
-def address(
-    session: Session, steps: Sequence[Step], tiers: TiersOf, rules: Rules,
-    fresh: Collection[str], now: int,
-) -> None:  # fmt: skip
+def address(session: Session, steps: Sequence[Step], rules: Rules, fresh: Collection[str], now: int) -> None:
     """Write the recipients of warnings that got a colour. A worse colour has to be delivered and seen anew.
 
     Args:
         session: the running unit of work.
         steps: what happened, in order.
-        tiers: path of an object → path of the node of each tier.
         rules: in force.
         fresh: ids of warnings that are new in this transaction.
         now: epoch ms.
@@ -45,7 +39,7 @@ def address(
         if step.deed not in (Deed.RAISED, Deed.UPGRADED, Deed.REOPENED):
             continue
         w = step.warning
-        nodes, to = tiers(w.path), rules.recipients(w.path, w.colour)
+        nodes, to = tiers_of(w.path), rules.recipients(w.path, w.colour)
         for tier in sorted(to.act | to.inform):
             if tier not in nodes:
                 continue
@@ -80,15 +74,14 @@ def _known(session: Session, ids: Collection[str]) -> set[tuple[str, int]]:
     return found
 
 
-def escalate(session: Session, warning_id: str, tier: Tier, why: str, tiers: TiersOf, now: int) -> bool:
+def escalate(session: Session, warning_id: str, tier: Tier, why: str, now: int) -> bool:
     """A clock ran out: one more tier has to act. Within the caller's transaction; doing it again changes nothing.
 
     Args:
         session: the running unit of work.
         warning_id: of the warning.
-        tier: that is to act now.
+        tier: that is to act now; of one that the object does not have only the history tells.
         why: a sentence.
-        tiers: path of an object → path of the node of each tier; of one that is not there only the history says so.
         now: epoch ms.
 
     Returns:
@@ -106,7 +99,7 @@ def escalate(session: Session, warning_id: str, tier: Tier, why: str, tiers: Tie
     if receipt is not None:
         receipt.act, receipt.why, receipt.at = True, why[:300], now
         receipt.delivered_at = receipt.delivered_by = receipt.seen_at = receipt.seen_by = None
-    elif (node := tiers(row.path).get(tier)) is not None:
+    elif (node := tiers_of(row.path).get(tier)) is not None:
         session.add(
             WarningReceipt(
                 warning=warning_id, tier=int(tier), node=node, act=True, why=why[:300], at=now, path=row.path, **_ANEW

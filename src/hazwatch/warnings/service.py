@@ -6,7 +6,7 @@ Whatever must never be without its warning (the slip) is written by hooks inside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from hazwatch.records.engine import Sessions, reading, unit_of_work
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.moments import CHINA, DAY, from_ms
-from hazwatch.vocabulary.warnings import Tier, WarningFacts, WarningKind
+from hazwatch.vocabulary.warnings import WarningFacts, WarningKind
 from hazwatch.warnings import receipts, rules_book
 from hazwatch.warnings.book import Book, Step
 from hazwatch.warnings.forms import told
@@ -50,7 +50,6 @@ class Source:
         newest: of the newest grades of all objects up to an id the places and those scored in part; without an id, at
             the very first start, all that warn.
         mine: whether an object is this desk's.
-        tiers: path of an object → where on the tree each tier of it is.
         points: the points in alarm at an object now, as JSON.
         still: held while grades are read, so that none of ours becomes visible behind one that was read already.
     """
@@ -58,7 +57,6 @@ class Source:
     after: Callable[[Session, int, int, Rules], tuple[Sequence[Taken], int]]
     newest: Callable[[Session, int | None, Rules], tuple[Sequence[Taken], int]]
     mine: Callable[[str], bool]
-    tiers: Callable[[str], Mapping[Tier, str]]
     points: Callable[[Session, Change], str]
     still: AbstractContextManager[object]
 
@@ -222,7 +220,7 @@ class WarningDesk:
             if changed:
                 session.execute(update(WarningRow), changed)
         session.execute(insert(WarningEvent), [_event(step, now) for step in batch.steps])
-        receipts.address(session, batch.steps, self._source.tiers, self._rules, fresh, now)
+        receipts.address(session, batch.steps, self._rules, fresh, now)
         for step in batch.steps:
             self._call(session, step, batch.data.get(step.warning.id, "{}"))
         return [{"path": row["path"], "warning": told(row)} for row in rows.values()]
