@@ -66,6 +66,25 @@ class Node:
             return [(link, reason) for link, reason in found.tuples()]
 
 
+def test_a_file_that_breaks_the_desk_holds_up_nobody_behind_it(park, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "weather"
+    folder.mkdir()
+    take_in = room.Weather.take_in
+
+    def broken(self, who, message, origin):
+        if origin.endswith("a.json"):
+            raise RuntimeError("as the database does when it is away")
+        return take_in(self, who, message, origin)
+
+    monkeypatch.setattr(room.Weather, "take_in", broken)
+    for name in ("a.json", "b.json"):
+        (folder / name).write_bytes(orjson.dumps(GALE))
+    node = Node(park, Settings(home=tmp_path, weather_folder=folder))
+    asyncio.run(node.until((folder / "done" / "b.json").is_file))
+    assert node.declared() == ["orange"]
+    assert (folder / "a.json").is_file(), "it waits for its next turn"
+
+
 def test_a_file_that_appears_is_declared_and_a_bad_one_is_put_aside_with_a_dead_letter(park, tmp_path) -> None:
     folder = tmp_path / "weather"
     node = Node(park, Settings(home=tmp_path, weather_folder=folder))

@@ -106,15 +106,24 @@ class WeatherSources:
         folder = self._settings.weather_folder
         while folder is not None:
             try:
-                for file in sorted(await asyncio.to_thread(_waiting, folder)):
-                    message = await asyncio.to_thread(_head, file)
-                    good = await self._take(message, f"文件 {file.name}")
-                    await asyncio.to_thread(_put_away, file, "done" if good else "refused")
+                files = sorted(await asyncio.to_thread(_waiting, folder))
             except OSError as error:
                 _log.warning("weather folder: %s", error)
-            except Exception:  # noqa: BLE001  # one message must not end the others
-                _log.exception("weather folder: trying again")
+                files = []
+            for file in files:
+                await self._take_file(file)
             await asyncio.sleep(_FOLDER_EVERY_S)
+
+    async def _take_file(self, file: Path) -> None:
+        """Take one file in. Whatever is wrong with it, those behind it have their turn; it is tried again."""
+        try:
+            message = await asyncio.to_thread(_head, file)
+            good = await self._take(message, f"文件 {file.name}")
+            await asyncio.to_thread(_put_away, file, "done" if good else "refused")
+        except OSError as error:
+            _log.warning("weather file %s: %s", file.name, error)
+        except Exception:  # noqa: BLE001  # as said
+            _log.exception("weather file %s: trying again", file.name)
 
     async def _poll(self) -> None:
         url = self._settings.weather_url

@@ -244,7 +244,8 @@ class RiskDesk:
                 changed += self._score(some[start : start + _TOGETHER], now)
                 if len(changed) >= _TOGETHER:
                     self._write(changed)
-                    written, changed = written + changed, []
+                    written += changed
+                    changed = []
             enterprises.update(facts.enterprise for facts in some)
         changed += [g for code in enterprises if self._keep(g := self._enterprise_grade(code, now))]
         changed += self._grade_places({g.code for g in (*written, *changed)}, now)
