@@ -17,7 +17,7 @@ DECLARED = Declared(
 
 def site() -> Site:
     one = Site(SERVICES["tank-farm"])
-    one.tanks[TANK] = Tank(16.0, 12.0, sphere=False, level=[0], temperature=[1], inflow=[2], outflow=[3])
+    one.tanks[TANK] = Tank(16.0, 12.0, sphere=False, level=[0], metres=[1.0], temperature=[1], inflow=[2], outflow=[3])
     return one
 
 

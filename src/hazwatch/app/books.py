@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from hazwatch.app.sites import Site, Tank
-from hazwatch.risk.balance import Balance, Finding, Readings, Verdict, Vessel, strapping
+from hazwatch.risk.balance import USUAL_EXPANSION, Balance, Finding, Readings, Verdict, Vessel, strapping
 from hazwatch.risk.declared import Declared
 from hazwatch.vocabulary.codes import SOURCE_LENGTH
 
@@ -20,16 +20,20 @@ class Books:
         self._books: dict[str, Balance] = {}
         self._orders: list[Declared] = []
         self._verdicts: dict[str, Verdict] = {}
+        #: Declared density at 20 ℃ and expansion by tank.
+        self.densities: dict[str, tuple[float, float]] = {}
 
     def know(self, records: Iterable[Declared], sites: Mapping[str, Site]) -> None:
         """Records were declared or withdrawn, or the registry changed. Books whose tank is the same go on."""
         every = list(records)
         self._orders = [r for r in every if r.kind == "transfer_order"]
         kept: dict[str, Balance] = {}
+        self.densities = {}
         for r in every:
             if r.kind != "tank_balance":
                 continue
             code = str(r.body["equipment"])
+            self.densities[code] = float(r.body["density"]), float(r.body.get("expansion", USUAL_EXPANSION))
             site = sites.get(code[:SOURCE_LENGTH])
             tank = site.tanks.get(code) if site else None
             if tank is None or not (tank.level and tank.temperature and (tank.inflow or tank.outflow)):
@@ -54,7 +58,7 @@ class Books:
         return moved
 
     def _readings(self, code: str, tank: Tank, site: Site, at: int, value: ValueOf) -> Readings | None:
-        levels = [v for p in tank.level if (v := value(p)) is not None]
+        levels = [v * m for p, m in zip(tank.level, tank.metres, strict=True) if (v := value(p)) is not None]
         warm = value(tank.temperature[0])
         flows = [[value(p) for p in points] for points in (tank.inflow, tank.outflow)]
         if not levels or warm is None or any(v is None for side in flows for v in side):

@@ -1,12 +1,16 @@
-"""What other rooms may know of the knowledge base: facts of gases for set points and for what is to be watched."""
+"""What other rooms may know of the knowledge base: gases and liquids, what weather harms, what may not meet."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from hazwatch.chemicals.book import book
 from hazwatch.chemicals.desk import UnknownSubstanceError, by_cas, find
+from hazwatch.chemicals.liquid import liquid_at_20
 from hazwatch.chemicals.model import Fact, Substance
+from hazwatch.chemicals.reactivity import Verdict
 from hazwatch.registry.setpoints.model import OEL_ORDER, GasFacts
 from hazwatch.risk.concerns import Trait
 
@@ -78,6 +82,47 @@ def weather_traits(cas: str | None, name: str | None) -> frozenset[str] | None:
     if melting is None or melting.value >= _FREEZES_C:
         found.add(Trait.FREEZES)
     return frozenset(found)
+
+
+@lru_cache(4096)
+def liquid(cas: str | None, name: str | None) -> tuple[float, float] | None:
+    """Density of a liquid at 20 ℃, kg/m³, and its expansion per K; None where nobody knows them."""
+    facts = gas_facts(cas, name)
+    substance = by_cas(facts.cas) if facts else None
+    return liquid_at_20(substance) if substance else None
+
+
+#: What separates the goods of one store.
+_BETWEEN_GOODS = re.compile(r"[、,,;;/+]|和|与|及")
+#: x of goods that must not meet, and of those to be careful with, in one store and in stores of one source [ours].
+_CLASHES: Mapping[tuple[Verdict, bool], float] = {
+    (Verdict.INCOMPATIBLE, True): 1.0, (Verdict.INCOMPATIBLE, False): 0.5, (Verdict.CAUTION, True): 0.4,
+}  # fmt: skip
+
+
+@lru_cache(4096)
+def goods(cas: str | None, medium: str | None) -> tuple[str, ...]:
+    """CAS numbers of what a store holds: its own, and the substances that its medium names."""
+    found = [gas_facts(cas, None)] if cas else []
+    found += [gas_facts(None, name.strip()) for name in _BETWEEN_GOODS.split(medium or "") if name.strip()]
+    return tuple(dict.fromkeys(facts.cas for facts in found if facts))
+
+
+@lru_cache(4096)
+def clash(one: str, other: str, *, together: bool) -> tuple[float, str]:
+    """How bad it is that two goods are kept in one store (``together``) or in stores of one source, and why.
+
+    Nobody's guess counts: a pair without a rule in the matrix of reactivity groups is 0 here, 未知 on its card.
+    """
+    held = book()
+    pair = held.matrix.meet((one, held.substances[one].groups), (other, held.substances[other].groups))
+    x = _CLASHES.get((pair.verdict, together), 0.0)
+    if x == 0.0:
+        return 0.0, ""
+    worst = pair.findings[0]
+    names = f"{held.substances[one].name}、{held.substances[other].name}"
+    how = pair.verdict.zh if together else f"{pair.verdict.zh}(分区存放)"
+    return x, f"{names} {how},{worst.reason or '、'.join(worst.effects)}"
 
 
 def _facts(substance: Substance) -> GasFacts:

@@ -16,6 +16,8 @@ from hazwatch.alarms.tables import Alarm
 from hazwatch.app import sites
 from hazwatch.app.books import Books
 from hazwatch.app.facts import Picture
+from hazwatch.app.inventory import Inventory
+from hazwatch.app.stores import Senses, incompatible, ventilation
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.risk import book, forecast
 from hazwatch.risk.concerns import concerns
@@ -61,6 +63,7 @@ class RiskRoom:
         self._silent: dict[str, float] = {}
         self.indicators = Indicators()
         self._books = Books()
+        self._inventory = Inventory()
         self._records_now: list[Declared] = []
         self._past: list[NDArray[np.float32]] = []
         self._past_due = 0
@@ -269,9 +272,10 @@ class RiskRoom:
         moved: set[str] = set()
         trip = self._trip_shares(picture, recent)
         silent = self._drifted(picture, until)
+        values = _Recent(recent)
         for n, source in enumerate(picture.sources):
             site = self._sites.get(source.code)
-            live = self._site_live(site, recent) if site else {}
+            live = self._site_live(site, source.r, values, until) if site else {}
             if n in trip:
                 live["trip_share"] = trip[n]
             if _differs(live, self._live.get(source.code, {})):
@@ -282,11 +286,7 @@ class RiskRoom:
                 self._silent[source.code] = round(float(silent[n]), 3)
         return moved
 
-    def _site_live(self, site: sites.Site, recent: NDArray[np.float64]) -> Live:
-        def value(point: int) -> float | None:
-            v = float(recent[point]) if point < len(recent) else float("nan")
-            return None if np.isnan(v) else v
-
+    def _site_live(self, site: sites.Site, r: float, value: _Recent, now: int) -> Live:
         live: Live = {}
         k = self.risk.configuration
         wind = max((v for p in site.wind if (v := value(p)) is not None), default=0.0)
@@ -295,10 +295,47 @@ class RiskRoom:
         air = max((v for p in site.air if (v := value(p)) is not None), default=-90.0)
         if air >= k.heat_c:
             live["heat"] = (air, f"气温 {air:.1f} ℃")
-        over = [(v / design, p) for p, design in site.stock if (v := value(p)) is not None]
-        if site.service.id == "warehouse" and over and max(over)[0] > 1:
-            live["overstock"] = (max(over)[0], "")
+        found = self._inventory.r_live(site, r, value, self._books.densities)
+        if found is not None:
+            live["r_live"] = found
+        if site.service.id == "warehouse":
+            live |= self._store_live(site, value, now)
         return live | self._by_alarm(site)
+
+    def _store_live(self, site: sites.Site, value: _Recent, now: int) -> Live:
+        """Stock, ventilation and goods of a warehouse."""
+        live: Live = {}
+        over = [v / design for p, design in site.stock if (v := value(p)) is not None]
+        if over and max(over) > 1:
+            live["overstock"] = (max(over), "")
+        if site.rooms:
+            still = ventilation(site, self._senses(), now)
+            if still is not None:
+                live["ventilation"] = still
+        if site.clashes:
+            held = {
+                code: sum(known)
+                for code, h in site.holders.items()
+                if (known := [v for p in h.weight if (v := value(p)) is not None])
+            }
+            together = incompatible(site, held)
+            if together is not None:
+                live["incompatible"] = together
+        return live
+
+    def _senses(self) -> Senses:
+        picture = self._watch.picture
+        return Senses(
+            self._value, lambda p: self._desk.active(p, KIND_PROCESS), self._first_high,
+            lambda p: picture.facts(p).name if picture else "",
+        )  # fmt: skip
+
+    def _first_high(self, point: int) -> float | None:
+        state = self._watch.state
+        if state is None or point >= len(state.limits.threshold):
+            return None
+        limit = float(state.limits.threshold[point, 2])
+        return None if np.isnan(limit) else limit
 
     def _by_alarm(self, site: sites.Site) -> Live:
         """What alarms say of blanket, climate and ventilation: the first limit half of it, the second all."""
@@ -353,6 +390,21 @@ class RiskRoom:
         if some.any():
             out[some] = np.add.reduceat(lost[inputs.order], inputs.starts[some]) / inputs.counts[some]
         return out
+
+
+class _Recent:
+    """Values of points as medians of their last three; None where there is none."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, recent: NDArray[np.float64]) -> None:
+        self._of = recent
+
+    def __call__(self, point: int) -> float | None:
+        if point >= len(self._of):
+            return None
+        v = float(self._of[point])
+        return v if v == v else None  # noqa: PLR0124  # not NaN
 
 
 def _of_source(record: Declared) -> bool:

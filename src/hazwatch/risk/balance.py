@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 
 #: Reference temperature of densities, ℃ (GB/T 1885 works with 20 ℃).
 REFERENCE_C = 20.0
+#: Expansion per K of a liquid of which only the density was declared.
+USUAL_EXPANSION = 0.0012
 
 
 class Finding(StrEnum):
@@ -60,7 +62,7 @@ class Vessel:
     """
 
     density: float
-    expansion: float = 0.0012
+    expansion: float = USUAL_EXPANSION
     heights: tuple[float, ...] = ()
     volumes: tuple[float, ...] = ()
     area: float = 0.0
@@ -258,6 +260,12 @@ class Group:
         if ratio >= 1:
             finding = Finding.LEAK if self.up >= self.down else Finding.GAIN
         return Verdict(residual, sigma, ratio, finding)
+
+
+def held_volume(diameter: float, height: float, level: float, *, sphere: bool = False) -> float:
+    """m³ at a level, m, of a standing cylinder or a sphere, by geometry."""
+    h = min(max(level, 0.0), height)
+    return math.pi * h**2 * (3 * diameter / 2 - h) / 3 if sphere else math.pi * diameter**2 / 4 * h
 
 
 def strapping(

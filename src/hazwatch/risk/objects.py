@@ -126,7 +126,9 @@ def told(scores: Scores, n: int, asked: Asked, k: Configuration, digest: str) ->
     said = sorted(
         (t for t in terms[1:] if t["contribution"] >= _WORTH_TELLING and t["reason"]), key=lambda t: -t["contribution"]
     )
-    reason = ";".join([*floors, *(t["reason"] for t in said)]) or CALM_REASON
+    live = asked.notes.get("r_live", "")
+    over = [live] if live and asked.value[service.at("r_live")] > asked.value[service.at("r")] else []
+    reason = ";".join([*floors, *(t["reason"] for t in said), *over]) or CALM_REASON
     if asked.declared:
         reason += ";已申报:" + "、".join(asked.declared)
     return {
@@ -142,7 +144,7 @@ def _terms(scores: Scores, n: int, asked: Asked, k: Configuration) -> Iterator[d
     known = {f.id: v for f, v in zip(features, asked.value.tolist(), strict=True) if v == v}  # noqa: PLR0124  # not NaN
     live = known.get("r_live", 0.0)
     r = known.get("r", 0.0)
-    text = f"R = {r:g}" + (f",按实时储量 {live:g}" if live > r else "")
+    text = asked.notes.get("r_live") or f"R = {r:g}" + (f",按实时储量 {live:g}" if live > r else "")
     yield _term("B", float(scores.base[n]), 1.0, float(scores.contribution[n, 0]), text)
     for at, t in enumerate(scores.service.terms):
         x = float(scores.x[n, at])

@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 #: A score is written again when it has moved by this much.
 _MOVED = 1.0
 _MOVED_CONFIDENCE = 0.05
+#: … or R by the live inventory by this share of the registered R: the page tells it beside a score that stands still.
+_MOVED_R = 0.25
 #: A model service that was away is asked again after this long.
 _AGAIN_MS = 5 * SECOND
 #: Sources scored and written at a time: what a nation's worth of them needs on the way would never be given back.
@@ -71,7 +73,7 @@ class Graded:
             once they are written.
         domino: how much of the score comes from neighbours, so that two of them do not hold each other up.
         floored: whether a direct rule of 橙 or 红 holds.
-        was: the colour before.
+        was: the colour before. r_live: R by the live inventory, as told in its terms.
     """
 
     code: str
@@ -92,6 +94,7 @@ class Graded:
     domino: float = 0.0
     floored: bool = False
     was: Colour = Colour.NONE
+    r_live: float | None = None
 
     def form(self) -> dict[str, Any]:
         """As in the API."""
@@ -324,7 +327,11 @@ class RiskDesk:
         held = hold(before.held, score, colour, floor, now, k) if before else Held(colour)
         same = before is not None and self._still(before, held.colour, score, float(batch.confidence[n]), mode)
         told = tuple(asked.declared)
-        if same and before is not None and before.active == batch.active[n] and before.declared == told:
+        r_live = float(asked.value[service.at("r_live")]) if "r_live" in asked.notes else None
+        if (
+            same and before is not None and before.active == batch.active[n] and before.declared == told
+            and _same_r(before.r_live, r_live, facts.r)
+        ):  # fmt: skip
             # The written score stays the yardstick, so that a slow creep is written too.
             before.held = held
             return before
@@ -338,7 +345,7 @@ class RiskDesk:
         return Graded(
             facts.code, facts.path, held.colour, score, float(batch.sure[n]), round(answer["confidence"], 3), reason,
             orjson.dumps(answer["terms"]), now, held, mode, batch.active[n], inputs, self._digest, told,
-            _domino(answer["terms"]), _floored(answer), before.colour if before else Colour.NONE,
+            _domino(answer["terms"]), _floored(answer), before.colour if before else Colour.NONE, r_live,
         )  # fmt: skip
 
     def _unknown(
@@ -491,6 +498,13 @@ class RiskDesk:
 def _with_held(inputs: bytes, held: Held) -> str:
     """Inputs with the hysteresis of the moment of writing."""
     return f'{inputs[:-1].decode()},"held":{{"lower_since":{orjson.dumps(held.lower_since).decode()}}}}}'
+
+
+def _same_r(before: float | None, now: float | None, r: float) -> bool:
+    """Whether R by the live inventory need not be told anew."""
+    if before is None or now is None:
+        return before is now
+    return abs(before - now) <= _MOVED_R * max(1.0, r)
 
 
 def _domino(terms: Iterable[Mapping[str, Any]]) -> float:

@@ -1,0 +1,174 @@
+"""What the node puts into the terms by itself, on the registry of the park in the box: stock, ventilation, goods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import numpy as np
+import orjson
+import pytest
+from sqlalchemy import delete, select
+
+from hazwatch.alarms.model import Record, State
+from hazwatch.app import facts, sites
+from hazwatch.app.riskroom import RiskRoom
+from hazwatch.app.run import prepare
+from hazwatch.history import latest
+from hazwatch.records import reading, unit_of_work
+from hazwatch.registry.tables import Point
+from hazwatch.risk.service import RiskDesk
+from hazwatch.risk.tables import Grade
+from hazwatch.settings import Settings
+from hazwatch.vocabulary.levels import Level
+from hazwatch.vocabulary.quality import Quality
+
+NOW = 1_795_417_200_000
+MINUTE = 60_000
+
+
+@dataclass
+class Park:
+    """The risk room with values and alarms that a test sets by tag."""
+
+    sessions: object
+    picture: facts.Picture
+    index: dict[str, int]
+    values: dict[str, float] = field(default_factory=dict)
+    alarms: dict[str, tuple[Level, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        watch = SimpleNamespace(
+            picture=self.picture, begun=NOW, approaches_of=lambda _: [], confidence_of=lambda _: 1.0,
+            usable=lambda: np.ones(len(self.picture.limits), np.bool_), state=None,
+        )  # fmt: skip
+        self.watch = watch
+        self.room = RiskRoom(self.sessions, SimpleNamespace(active=self._active), watch)
+        self.room.risk = self.desk = RiskDesk(self.sessions, self.room.look)
+        self.room.know(self.picture)
+        self.desk.know(self.picture.sources)
+        self.room.reload(NOW)
+
+    def _active(self, point: int, _kind: str) -> Record | None:
+        found = next((a for tag, a in self.alarms.items() if self.index[tag] == point), None)
+        if found is None:
+            return None
+        level, at = found
+        return Record(
+            "a", point, "process", level, level, State.UNACKNOWLEDGED, 1.0, 1.0, 1, at, at, at, found_late=False
+        )
+
+    def grade(self, source: str, now: int = NOW) -> dict[str, dict]:
+        """Terms of a source after one look around."""
+        size = len(self.picture.limits)
+        kept = latest.fresh(size)
+        recent = np.full(size, np.nan)
+        for tag, value in self.values.items():
+            recent[self.index[tag]] = kept.value[self.index[tag]] = value
+            kept.ts[self.index[tag]] = kept.received[self.index[tag]] = now
+            kept.quality[self.index[tag]] = Quality.GOOD
+        self.watch.state = SimpleNamespace(latest=kept, limits=self.picture.limits)
+        self.room.look_around(self.picture, now, recent)
+        code = next(s.code for s in self.picture.sources if source in s.name)
+        self.desk.rescore([code], now)
+        return {t["id"]: t for t in orjson.loads(self.desk.grades[code].terms)}
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory):
+    home = tmp_path_factory.mktemp("terms")
+    settings = Settings(home=home, records_url=f"sqlite:///{home}/records.sqlite", simulator=True)
+    sessions = prepare(settings, lambda _: None)
+    picture = facts.load(sessions)
+    with reading(sessions) as session:
+        index = dict(session.execute(select(Point.tag, Point.index)).tuples().all())
+    return sessions, picture, index
+
+
+@pytest.fixture
+def park(registered) -> Park:
+    with unit_of_work(registered[0]) as session:
+        session.execute(delete(Grade))
+    return Park(*registered)
+
+
+FULL = {"LT-101": 12.0, "TT-101A": 20.0, "LT-102": 5.0, "TT-102A": 20.0, "LT-201": 11.0, "TT-201A": 20.0}
+
+
+def test_r_follows_level_shape_and_density(park: Park) -> None:
+    """The benzene tank at 11 of 12.8 m holds 1,815 m³, 1,595 t, where 1,494 t are its design quantity."""
+    designed = next(s.r for s in park.picture.sources if "甲醇苯" in s.name)
+    park.values = {"LT-201": 11.0, "TT-201A": 20.0}
+    told = park.grade("甲醇苯罐组")["B"]
+    assert told["reason"].startswith("按实时储量 R=")
+    assert f"设计 {designed:g}" in told["reason"]
+    assert "苯储罐T-201为设计量的 1.07 倍" in told["reason"]
+    assert "2 台无实时储量" in told["reason"]
+    park.values = {"LT-201": 3.0, "TT-201A": 20.0}
+    assert "为设计量的" not in park.grade("甲醇苯罐组")["B"]["reason"]
+
+
+def test_less_than_designed_is_told_but_lowers_nothing(park: Park) -> None:
+    empty = park.grade("甲醇苯罐组")["B"]
+    park.values = dict.fromkeys(FULL, 0.5) | {t: 20.0 for t in FULL if t.startswith("TT")}
+    low = park.grade("甲醇苯罐组")["B"]
+    assert low["x"] == empty["x"]
+    assert low["reason"] != empty["reason"]
+
+
+def test_a_measured_weight_counts_where_it_is_more(park: Park) -> None:
+    park.values = {"WT-411": 30.0, "WT-421": 15.0, "WT-431": 15.0, "WT-441": 15.0}
+    told = park.grade("液氯钢瓶")
+    assert told["B"]["reason"] == "按实时储量 R=72(设计 57.6,液氯仓库1区为设计量的 2.00 倍)"
+    assert told["K"]["x"] == 1
+
+
+def test_a_gauge_that_falls_silent_keeps_the_larger_r(park: Park) -> None:
+    park.values = {"WT-411": 30.0}
+    before = park.grade("液氯钢瓶")["B"]
+    park.values = {}
+    assert park.grade("液氯钢瓶")["B"]["x"] == before["x"]
+
+
+def test_a_fan_that_stands_still_while_gas_alarms_is_named(park: Park) -> None:
+    park.values = {"FAN-411": 0.0, "FAN-421": 0.0, "AT-411": 1.5}
+    park.alarms = {"AT-411": (Level.H, NOW - MINUTE)}
+    told = park.grade("液氯钢瓶")["V"]
+    assert told["x"] == 0.6
+    assert told["reason"] == "液氯仓库1区事故风机未运行,而液氯仓库1区氯气1高报警"
+    park.values["FAN-411"] = 1.0
+    assert park.grade("液氯钢瓶")["V"]["x"] == 0
+
+
+def test_a_fan_may_take_half_a_minute_to_start_and_need_not_run_without_cause(park: Park) -> None:
+    park.values = {"FAN-411": 0.0, "AT-411": 0.1}
+    assert park.grade("液氯钢瓶")["V"]["x"] == 0
+    park.alarms = {"AT-411": (Level.HH, NOW - 10_000)}
+    assert park.grade("液氯钢瓶")["V"]["x"] == 0
+    assert park.grade("液氯钢瓶", NOW + MINUTE)["V"]["x"] == 1
+
+
+def test_a_fan_nobody_knows_of_counts_as_stopped_while_it_must_run(park: Park) -> None:
+    park.values = {"AT-411": 0.6}
+    told = park.grade("液氯钢瓶")["V"]
+    assert told["x"] == 0.3
+    assert "状态未知" in told["reason"]
+
+
+def test_goods_that_must_not_meet_are_found_by_what_the_stores_hold() -> None:
+    stores = {"A": ("甲仓", "7697-37-2", "硝酸"), "B": ("乙仓", "67-56-1", "甲醇"), "C": ("丙仓", None, "甲醇、乙醇")}
+    found = sites._clashes(stores)
+    assert {c.stores for c in found if c.x == 0.5} == {("A", "B"), ("A", "C")}
+    together = sites._clashes({"A": ("甲仓", None, "硝酸、甲醇")})
+    assert [(c.stores, c.x) for c in together] == [(("A", "A"), 1.0)]
+    assert "硝酸、甲醇 禁忌" in together[0].text
+
+
+def test_an_empty_store_clashes_with_nothing_and_an_unmeasured_one_does(park: Park) -> None:
+    code = next(s.code for s in park.picture.sources if "液氯" in s.name)
+    site = park.room._sites[code]
+    first, second = (c for c in site.holders if c.endswith(("C0001", "C0002")))
+    park.room._sites[code] = replace(site, clashes=[sites.Clash((first, second), 0.5, "甲与乙:禁忌")])
+    assert park.grade("液氯钢瓶")["C"]["x"] == 0.5
+    park.values = {"WT-411": 0.0}
+    assert park.grade("液氯钢瓶")["C"]["x"] == 0
