@@ -26,7 +26,7 @@ from hazwatch.alarms.model import Transition
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.app import facts
 from hazwatch.app.node import clock
-from hazwatch.app.run import prepare
+from hazwatch.app.prepare import prepare
 from hazwatch.identity.model import SYSTEM
 from hazwatch.identity.secrets import master_key
 from hazwatch.registry import model as rows

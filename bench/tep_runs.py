@@ -20,7 +20,7 @@ from hazwatch.samples.batch import SampleBatch
 from hazwatch.simulator.registry import park
 from hazwatch.simulator.te_points import TE_POINTS
 from hazwatch.simulator.tennessee import LivePlant
-from hazwatch.stream import wire
+from hazwatch.stream import packed
 from hazwatch.vocabulary.colours import Colour
 
 STEP_H = 0.01
@@ -91,7 +91,7 @@ def inputs(rows: np.ndarray, pca: Pca | None) -> tuple[np.ndarray, np.ndarray]:
     for k in range(n):
         ts = T0 + k * STEP_MS
         judge(state, lim, SampleBatch(points, np.full(P, ts, np.int64), rows[k], np.zeros(P, np.uint8)))
-        now = wire.levels(state, points)
+        now = packed.levels(state, points)
         level[k] = now
         for p in np.flatnonzero((now != 0) != (begun >= 0)).tolist():
             (quality.begin if now[p] else quality.end)("unit", p, ts)

@@ -153,7 +153,7 @@ def node(
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     config = Settings(home=home, simulator=simulator, **(ports | settings))
     if description is not None:
-        from hazwatch.app.run import prepare
+        from hazwatch.app.prepare import prepare
 
         sessions = prepare(config, lambda _: None)
         registry.seed(RegistryDesk(sessions, clock, master_key(home)), SYSTEM, description, "test")

@@ -1,7 +1,11 @@
-"""Room on the disk of the node's home: a node without any acknowledges nothing, and its page must say why."""
+"""The disk of the node's home: how much room it has, and files that survive a power cut.
+
+A node without any room acknowledges nothing, and its page must say why.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -30,3 +34,23 @@ def room(free: int, total: int) -> dict[str, Any]:
     if free < FULL_BYTES:
         return {"state": "full", "free": free}
     return {"state": "low" if free < LOW_BYTES and free < LOW_SHARE * total else "ok", "free": free}
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace a file so that after a crash either the old or the new content stands there, whole."""
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    replace_durably(fresh, path)
+
+
+def replace_durably(fresh: Path, path: Path) -> None:
+    """Give a file that is on disk the place of another, and make that durable too."""
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

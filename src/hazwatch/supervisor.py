@@ -37,14 +37,14 @@ class Child:
         name: name in logs and on /healthz.
         command: argument list.
         environment: added to our own.
-        prepare: called before every start (writes configuration files).
+        again: called before every start but the first (what it was configured with may be old by then).
         stop_signal: what ends it in good order.
     """
 
     name: str
     command: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    prepare: Callable[[], object] | None = None
+    again: Callable[[], object] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     restarts: int = 0
     process: asyncio.subprocess.Process | None = None
@@ -68,8 +68,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         pause = 0.0
         while True:
-            if child.prepare is not None:
-                child.prepare()
+            if child.restarts and child.again is not None:
+                child.again()
             started = loop.time()
             await self._run(child)
             child.restarts += 1

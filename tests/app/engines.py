@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from hazwatch.app.node import clock
-from hazwatch.app.run import prepare
+from hazwatch.app.prepare import prepare
 from hazwatch.identity.model import SYSTEM
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from hazwatch.alarms import export
 from hazwatch.alarms.listing import AlarmFilter
-from hazwatch.app.run import prepare
+from hazwatch.app.prepare import prepare
 from hazwatch.cli import app
 from hazwatch.identity.model import SYSTEM
 from hazwatch.records import unit_of_work

@@ -19,7 +19,7 @@ from hazwatch.judge import state as judged
 from hazwatch.judge.judge import judge
 from hazwatch.judge.limits import Limits
 from hazwatch.samples.batch import SampleBatch
-from hazwatch.stream import control, state, wire
+from hazwatch.stream import control, packed, state
 from hazwatch.stream.findings import findings
 from hazwatch.vocabulary.levels import Level
 
@@ -212,18 +212,18 @@ def test_all_that_the_background_brings_was_found_late() -> None:
 def test_the_level_told_is_the_judges_level(active, level) -> None:
     judge_state = judged.fresh(1)
     judge_state.live.active[0] = active
-    assert wire.levels(judge_state, np.array([0])).tolist() == [level]
+    assert packed.levels(judge_state, np.array([0])).tolist() == [level]
     assert kernel._level.py_func(active) == level
 
 
 def test_packed_values_come_back() -> None:
     kept = busy()
-    told = wire.unpack(wire.pack(kept.latest, kept.judge, np.array([1, 2])))
+    told = packed.unpack(packed.pack(kept.latest, kept.judge, np.array([1, 2])))
     assert told["point"].tolist() == [1, 2]
     assert (told["value"][0], told["ts"][0], told["received"][0]) == (9.5, NOON, NOON + 1)
     assert math.isnan(told["value"][1])
     assert told["quality"].tolist() == [0, 3]
-    assert len(wire.unpack(b"")) == 0
+    assert len(packed.unpack(b"")) == 0
 
 
 def test_a_snapshot_of_the_layout_before_is_read(tmp_path) -> None:

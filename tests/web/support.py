@@ -27,7 +27,7 @@ from hazwatch.records import Sessions, reading
 from hazwatch.registry import facts as registry_facts
 from hazwatch.registry import service as registry
 from hazwatch.settings import Settings
-from hazwatch.stream import wire
+from hazwatch.stream import packed
 from hazwatch.vocabulary.faults import DeadLetter, Refusal
 from hazwatch.web.application import Parts, create_app
 from hazwatch.web.engines import Engines
@@ -104,7 +104,7 @@ class Site:
 
     def value(self, code: str, value: float, *, age_s: float = 1.0, quality: int = 0, level: int = 0) -> np.ndarray:
         """One value as the engine tells it."""
-        row = np.zeros(1, wire.VALUE)
+        row = np.zeros(1, packed.VALUE)
         moment = self.clock.now - int(age_s * 1000)
         row[0] = (self.index(code), moment, value, quality, level, moment)
         return row

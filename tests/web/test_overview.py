@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.web.support import JIA, JIA_POINT, YI_POINT
 
-from hazwatch.stream import wire
+from hazwatch.stream import packed
 from hazwatch.web.overview import ROW, SOURCE_ROW, Overview
 
 
@@ -16,7 +16,7 @@ def overview(site) -> Overview:
 
 
 def value(site, code: str, number: float, level: int = 0) -> None:
-    row = np.zeros(1, wire.VALUE)
+    row = np.zeros(1, packed.VALUE)
     row["point"], row["value"], row["level"] = site.index(code), number, level
     row["ts"] = row["received"] = site.clock.now
     site.mirror.take_values(row)

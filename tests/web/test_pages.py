@@ -12,7 +12,7 @@ from tests.web.support import JIA, JIA_POINT, NOON, YI, YI_POINT
 
 from hazwatch.identity.model import Role
 from hazwatch.log.client import RpcError
-from hazwatch.stream import wire
+from hazwatch.stream import packed, wire
 
 
 def point(site, code: str = JIA_POINT) -> dict:
@@ -199,7 +199,7 @@ def test_who_one_is_and_what_the_node_is(site) -> None:
 
 
 def test_the_mirror_grows_with_the_points(site) -> None:
-    more = np.zeros(2, wire.VALUE)
+    more = np.zeros(2, packed.VALUE)
     more["point"] = [900, 5]
     more["ts"] = more["received"] = NOON
     site.mirror.take_values(more)

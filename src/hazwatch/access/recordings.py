@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from hazwatch.access.columns import Columns
 from hazwatch.access.directory import LinkConfig
@@ -79,6 +78,8 @@ def load(path: Path, link: LinkConfig, epoch: int, step_ms: int) -> Recording:
     """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
+        import pyarrow.parquet as pq
+
         table = pq.read_table(path)
         names = [str(name) for name in table.column_names]
         # Row numbers count like those of a CSV with a header, so that both forms are talked about alike.

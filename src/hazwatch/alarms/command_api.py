@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hazwatch.alarms import listing
 from hazwatch.alarms.tables import AlarmHold
+from hazwatch.documents.cells import holdable
 from hazwatch.identity import audit
 from hazwatch.identity.deps import Gate
 from hazwatch.identity.errors import invalid
@@ -84,7 +84,7 @@ class NoteBody(Ids):
 
 def clean(text: str) -> str:
     """Without characters that neither PostgreSQL nor a workbook holds."""
-    return str(ILLEGAL_CHARACTERS_RE.sub("", text)).strip()
+    return holdable(text).strip()
 
 
 def router(sessions: Sessions, gate: Gate, clock: moments.Clock, ask: Ask) -> APIRouter:

@@ -12,9 +12,6 @@ from dataclasses import asdict
 from typing import IO, Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
-from openpyxl import Workbook
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -89,6 +86,8 @@ def _csv(items: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
 
 
 def _xlsx(items: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("报警")
     sheet.append([zh for _, zh in COLUMNS])
@@ -105,6 +104,8 @@ _NUMBERS, _FLAGS = {"value", "limit"}, {"found_late", "revoked", "simulated"}
 
 def _parquet(items: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
     """Names as in the API; times as UTC milliseconds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     def kind(name: str) -> Any:
         if name in _NUMBERS:

@@ -6,8 +6,6 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from openpyxl import Workbook
-
 from hazwatch.documents.cells import cell
 
 _ROOMS = (
@@ -68,6 +66,8 @@ def _at(form: Mapping[str, Any], key: str) -> Any:
 
 
 def _book(sheets: Sequence[tuple[str, Sequence[tuple[str, str]], Iterable[Mapping[str, Any]]]]) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     for title, columns, rows in sheets:
         sheet = book.create_sheet(title)

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 
 from hazwatch.alarms import trial_service as service
 from hazwatch.alarms.assistant import Bounds
 from hazwatch.alarms.trial_service import AskedFor, ChangeOf, Mark, PointsOf, Scope
+from hazwatch.documents.cells import holdable
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid
 from hazwatch.identity.model import Principal, Role
@@ -157,4 +157,4 @@ def _moment(field: str, text: str) -> int:
 
 def _clean(text: str) -> str:
     """Databases hold no control characters."""
-    return str(ILLEGAL_CHARACTERS_RE.sub("", text))
+    return holdable(text)

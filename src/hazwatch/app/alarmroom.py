@@ -15,7 +15,7 @@ from hazwatch.alarms.rules import Reading, Rule, suppresses
 from hazwatch.alarms.service import AlarmDesk
 from hazwatch.log.client import RpcError
 from hazwatch.records.engine import reading
-from hazwatch.stream import wire
+from hazwatch.stream import packed
 from hazwatch.vocabulary.levels import Level
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class AlarmRoom:
             index = self._index.get(code)
             if index is None or index >= len(latest.ts) or latest.ts[index] == 0:
                 return None
-            level = Level(int(wire.levels(state.judge, np.array([index]))[0]))
+            level = Level(int(packed.levels(state.judge, np.array([index]))[0]))
             stands = bool(index < len(fresh) and fresh[index])
             return Reading(float(latest.value[index]), int(latest.quality[index]), level, stands)
 

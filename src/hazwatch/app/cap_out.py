@@ -6,7 +6,6 @@ import asyncio
 import logging
 from zoneinfo import ZoneInfo
 
-import httpx
 from sqlalchemy import func, select, update
 
 from hazwatch.documents.cap import document
@@ -19,7 +18,7 @@ from hazwatch.warnings.tables import WarningEvent, WarningOffset
 
 _log = logging.getLogger(__name__)
 _NAME = "cap"
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_TIMEOUT_S, _CONNECT_S = 10.0, 5.0
 _EVERY_S, _LONGEST_PAUSE_S = 1.0, 300.0
 #: Answers that say that this message will never be taken: it is passed over, with a line in the log.
 _NEVER = frozenset({400, 409, 413, 415, 422})
@@ -52,7 +51,10 @@ class CapOut:
 
     async def step(self) -> bool:
         """Send everything that waits; False when the service did not take a message."""
-        async with httpx.AsyncClient(timeout=_TIMEOUT, headers=self._headers, follow_redirects=False) as client:
+        import httpx
+
+        timeout = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
+        async with httpx.AsyncClient(timeout=timeout, headers=self._headers, follow_redirects=False) as client:
             while (found := await asyncio.to_thread(self._next)) is not None:
                 number, message = found
                 try:

@@ -34,10 +34,10 @@ from hazwatch.history.port import History
 from hazwatch.history.sink import HistorySink
 from hazwatch.log.client import Log, RpcError
 from hazwatch.log.shares import CONTROL
-from hazwatch.risk.remote import Remote
+from hazwatch.risk.scorer import Scorer
 from hazwatch.risk.service import RiskDesk
 from hazwatch.settings import Settings
-from hazwatch.stream import control, state, wire
+from hazwatch.stream import control, packed, state, wire
 from hazwatch.stream.lanes import Lanes
 from hazwatch.stream.pipeline import Pipeline
 from hazwatch.stream.rejudge import FromHistory
@@ -69,7 +69,7 @@ class Engine:
         lock = asyncio.Lock()
         self.watch = Watch(log, self.desk, lock, clock())
         self.look = RiskRoom(self.sessions, self.desk, self.watch)
-        scorer = Remote(settings.models_url, models_token(settings)) if settings.models_url else None
+        scorer = _scorer(settings)
         self.risk = RiskDesk(self.sessions, self.look.look, scorer, places=seat.share.count == 1)
         self.look.risk = self.watch.risk = self.risk
         self.watch.look = self.look
@@ -173,7 +173,7 @@ class Engine:
             told = latest.news(kept.latest, turn)
             turn += 1
             for start in range(0, len(told), _ROWS_TOLD):
-                rows = wire.pack(kept.latest, kept.judge, told[start : start + _ROWS_TOLD])
+                rows = packed.pack(kept.latest, kept.judge, told[start : start + _ROWS_TOLD])
                 await self._log.tell(wire.SUBJECT_VALUES, rows)
 
     async def beat(self) -> None:
@@ -211,7 +211,7 @@ class Engine:
         first, count = orjson.loads(data)
         kept = self.pipeline.kept
         points = np.arange(first, min(first + count, len(kept.latest.ts)))
-        return wire.pack(kept.latest, kept.judge, points)
+        return packed.pack(kept.latest, kept.judge, points)
 
     async def _grades(self, data: bytes) -> bytes:
         """Grades of all objects, in parts: ``[first, count]``."""
@@ -268,6 +268,15 @@ class Engine:
             pieces += [self.trials.work(), self.notices.run(), self.weather.run(), self.cap_out.run()]
             pieces.append(run_clocks(self.slips))
         await side_by_side(*pieces)
+
+
+def _scorer(settings: Settings) -> Scorer | None:
+    """The model service that is asked instead of our own; None where there is none."""
+    if not settings.models_url:
+        return None
+    from hazwatch.risk.remote import Remote
+
+    return Remote(settings.models_url, models_token(settings))
 
 
 def main(settings: Settings) -> None:

@@ -7,7 +7,6 @@ import logging
 
 from hazwatch.app.node import authority, login
 from hazwatch.disk import room, space_of
-from hazwatch.history.cluster import ClusterAddress, ClusterStore, StoreAwayError, shards_of
 from hazwatch.history.port import History
 from hazwatch.history.store import Store
 from hazwatch.settings import Settings
@@ -26,6 +25,8 @@ async def open_history(settings: Settings) -> History:
     if not settings.history_url:
         await _room_for(settings)
         return await asyncio.to_thread(Store.open, settings.home / "history", settings.raw_days, settings.minute_days)
+    from hazwatch.history.cluster import ClusterAddress, ClusterStore, StoreAwayError, shards_of
+
     address = ClusterAddress(
         shards_of(settings.history_url), *login(settings, "history"), settings.history_cluster,
         settings.history_quorum, authority(settings, "history"),

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from hazwatch.history.offsets import write_durably
+from hazwatch.disk import write_durably
 from hazwatch.log.client import Log, LogAddress
 from hazwatch.log.server import NODE_USER
 from hazwatch.settings import Settings
@@ -58,6 +58,11 @@ def log_address(settings: Settings) -> LogAddress:
         return LogAddress(own, NODE_USER, secret(settings.home, "log.password"))
     urls = tuple(url.strip() for url in settings.log_url.split(",") if url.strip())
     return LogAddress(urls, *login(settings, "log"), authority(settings, "log"))
+
+
+def has_server(settings: Settings) -> bool:
+    """Whether this machine has a nats-server of its own: as the log, or as the MQTT listener beside a cluster."""
+    return not settings.log_url or "access" in settings.roles
 
 
 class NoLoginError(RuntimeError):

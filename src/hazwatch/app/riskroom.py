@@ -29,7 +29,7 @@ from hazwatch.risk.model import COMBUSTIBLE, MINUTE_MS
 from hazwatch.risk.objects import Asked
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
 from hazwatch.risk.shadow import Shadow
-from hazwatch.stream import wire
+from hazwatch.stream import packed
 from hazwatch.vocabulary.codes import SOURCE_LENGTH
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.levels import Level
@@ -252,7 +252,7 @@ class RiskRoom:
         past = np.column_stack([one[points] for one in self._past]).astype(np.float64)
         x = {t["id"]: t["x"] for t in terms}
         standing = forecast.Standing(x.pop("B"), x)
-        level = wire.levels(state.judge, points)
+        level = packed.levels(state.judge, points)
         items = forecast.outlook(standing, past, state.limits.threshold[points], level, self.risk.configuration)
         return {"items": items, "minutes": minutes}
 

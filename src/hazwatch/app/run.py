@@ -1,76 +1,33 @@
-"""``hazwatch run``: prepares the home folder and keeps the node's processes running."""
+"""``hazwatch run``: has the home folder prepared and keeps the node's processes running.
+
+This process stays small: what needs records or registry is done by children that end (``prepare``, ``log_config``).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from hazwatch.app.links import mqtt_users
-from hazwatch.app.node import clock, open_log, secret, until_told
-from hazwatch.app.tls import certificate
+from hazwatch.app.node import has_server, open_log, until_told
 from hazwatch.disk import room, space_of
-from hazwatch.identity import service as identity
-from hazwatch.identity.desk import Desk
-from hazwatch.identity.model import SYSTEM
-from hazwatch.identity.secrets import master_key
 from hazwatch.log import server
 from hazwatch.log.client import LogAwayError
-from hazwatch.log.server import ServerConfig
-from hazwatch.records.engine import Sessions, make_engine, make_sessions
-from hazwatch.records.schema import migrate
-from hazwatch.registry import model as rows
-from hazwatch.registry import service as registry
-from hazwatch.registry.desk import RegistryDesk
 from hazwatch.settings import Settings
-from hazwatch.simulator.registry import park
 from hazwatch.stream import wire
-from hazwatch.supervisor import Child, Supervisor
+from hazwatch.supervisor import Child, Supervisor, die_with_parent
 
 #: What the log's collector tries to stay below; its messages lie on disk, not in memory.
 _LOG_MEMORY = "192MiB"
 #: How often the room on the disk is looked at.
 _DISK_EVERY_S = 1.0
 Say = Callable[[str], None]
-Row = TypeVar("Row")
 #: Stopped in this order: who asks before who answers, the log last.
 _STOP_ORDER = ["simulator", "web", "access", "engine", "log"]
-
-
-def prepare(settings: Settings, say: Say) -> Sessions:
-    """Bring the home folder to the state that the processes need. Doing it again changes nothing."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    migrate(settings.records)
-    sessions = make_sessions(make_engine(settings.records))
-    password = identity.first_start(Desk(sessions, clock, settings.home), settings.province)
-    if password is not None:
-        say(f"首次登录:用户名 admin,密码 {password}(也写在 {settings.home / 'first-password.txt'})")
-    certificate(settings.home, settings.host)
-    if settings.simulator:
-        seed_simulated_park(settings, sessions)
-    return sessions
-
-
-def seed_simulated_park(settings: Settings, sessions: Sessions) -> None:
-    """Register the park in the box, through the same checks as any import."""
-    described = park(settings.simulator_opcua_port, settings.simulator_modbus_port)
-    description = rows.Description(
-        parks=_as(rows.ParkRow, described.parks), enterprises=_as(rows.EnterpriseRow, described.enterprises),
-        sources=_as(rows.SourceRow, described.sources), equipment=_as(rows.EquipmentRow, described.equipment),
-        gateways=_as(rows.GatewayRow, described.gateways), points=_as(rows.PointRow, described.points),
-    )  # fmt: skip
-    desk = RegistryDesk(sessions, clock, master_key(settings.home))
-    registry.seed(desk, SYSTEM, description, "模拟园区")
-
-
-def _as(kind: type[Row], described: tuple[object, ...]) -> tuple[Row, ...]:
-    """Rows of the registry from rows that are described elsewhere under the same names."""
-    names = kind.__dataclass_fields__  # type: ignore[attr-defined]  # every row is a dataclass
-    return tuple(kind(**{n: getattr(row, n) for n in names if hasattr(row, n)}) for row in described)
 
 
 class Node:
@@ -79,44 +36,30 @@ class Node:
     def __init__(self, settings: Settings, say: Say) -> None:
         self._settings = settings
         self._say = say
-        self._sessions = prepare(settings, say)
+        self._environment = _environment(settings)
+        self._registry_changed = asyncio.Event()
         self._supervisor = Supervisor(settings.home / "logs")
-
-    def _server_config(self) -> ServerConfig:
-        settings = self._settings
-        users = mqtt_users(self._sessions, master_key(settings.home))
-        return ServerConfig(
-            settings.home.resolve(), settings.log_port, secret(settings.home, "log.password"), settings.host,
-            settings.mqtt_port, users, settings.log_gib * 2 + 2,
-        )  # fmt: skip
-
-    @property
-    def _has_server(self) -> bool:
-        """Whether this machine has a nats-server of its own: as the log, or as the MQTT listener beside a cluster."""
-        return not self._settings.log_url or "access" in self._settings.roles
 
     def start(self) -> None:
         """Start the children."""
         settings = self._settings
-        if self._has_server:
-            conf = server.write(self._server_config())
+        if has_server(self._settings):
+            conf = server.path(settings.home)
             self._supervisor.start(
                 Child(
                     "log", [server.executable(), "-c", str(conf)],
-                    {"GOMEMLIMIT": _LOG_MEMORY}, prepare=lambda: server.write(self._server_config()),
-                    stop_signal=signal.SIGTERM,
+                    {"GOMEMLIMIT": _LOG_MEMORY}, again=self._registry_changed.set, stop_signal=signal.SIGTERM,
                 )
             )  # fmt: skip
-        environment = _environment(settings)
         roles = [*settings.roles, *(["simulator"] if settings.simulator else [])]
         for k, role in enumerate(roles):
             again = roles[:k].count(role)
             name = f"{role}-{again + 1}" if again else role
-            self._supervisor.start(Child(name, [sys.executable, "-m", "hazwatch", "serve", role], environment))
+            self._supervisor.start(Child(name, _serve(role), self._environment))
 
     async def follow_registry(self) -> None:
         """Edge nodes come and go with the registry: the log's listener learns of them by a reload."""
-        if not self._has_server:
+        if not has_server(self._settings):
             await asyncio.Event().wait()
         while True:
             try:
@@ -124,12 +67,18 @@ class Node:
                 break
             except LogAwayError as error:
                 self._say(f"日志服务尚未就绪:{error}")
-        await log.listen(wire.SUBJECT_REGISTRY, self._reload_log)
-        await asyncio.Event().wait()
+        await log.listen(wire.SUBJECT_REGISTRY, self._heard)
+        while True:
+            await self._registry_changed.wait()
+            self._registry_changed.clear()
+            await self._reload_log()
+
+    async def _heard(self, _: bytes) -> None:
+        self._registry_changed.set()
 
     async def watch_disk(self) -> None:
         """Start the log again when a full disk has room: after a write that failed it takes nothing until then."""
-        if not self._has_server:
+        if not has_server(self._settings):
             await asyncio.Event().wait()
         space, full = space_of(self._settings.home), False
         while True:
@@ -142,9 +91,17 @@ class Node:
                 self._say(f"磁盘已满({self._settings.home}),新数据不能落盘;腾出空间后自动继续")
             full = state == "full"
 
-    async def _reload_log(self, _: bytes) -> None:
-        server.write(self._server_config())
-        await self._signal_log(signal.SIGHUP)
+    async def _reload_log(self) -> None:
+        """Have the configuration written anew, and read when it is another one."""
+        conf = server.path(self._settings.home)
+        before = conf.read_bytes()
+        writer = await asyncio.create_subprocess_exec(
+            *_serve("log_config"), env={**os.environ, **self._environment}, preexec_fn=die_with_parent
+        )
+        if await writer.wait():
+            self._say("消息日志的配置没有写成,原因见上;登记再次变化时重试")
+        elif conf.read_bytes() != before:
+            await self._signal_log(signal.SIGHUP)
 
     async def _signal_log(self, what: signal.Signals) -> None:
         process = self._supervisor.children["log"].process
@@ -157,12 +114,36 @@ class Node:
         await self._supervisor.stop([*_STOP_ORDER[:-1], *engines, _STOP_ORDER[-1]])
 
 
+def _serve(role: str) -> list[str]:
+    return [sys.executable, "-m", "hazwatch", "serve", role]
+
+
 def _environment(settings: Settings) -> dict[str, str]:
     """The settings in force, for the children."""
     values = settings.model_dump(mode="json")
     values["home"] = str(settings.home.resolve())
     # Threads of one process share two heaps instead of having eight for each core, which would never shrink again.
     return {f"HAZWATCH_{name.upper()}": str(value) for name, value in values.items()} | {"MALLOC_ARENA_MAX": "2"}
+
+
+class NotPreparedError(RuntimeError):
+    """The home folder could not be brought to the state that the processes need; the child has said why."""
+
+
+def _prepared(settings: Settings, say: Say) -> None:
+    """Have the home folder prepared.
+
+    Raises:
+        NotPreparedError: the child failed.
+    """
+    environment = {**os.environ, **_environment(settings), "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(
+        _serve("prepare"), env=environment, stdout=subprocess.PIPE, encoding="utf-8", preexec_fn=die_with_parent,  # noqa: PLW1509  # no thread runs yet
+    ) as child:  # fmt: skip
+        for line in child.stdout or ():
+            say(line.rstrip())
+    if child.returncode:
+        raise NotPreparedError(f"数据目录 {settings.home} 未能准备就绪,原因见上")
 
 
 async def _main(settings: Settings, say: Say) -> None:
@@ -179,9 +160,15 @@ async def _main(settings: Settings, say: Say) -> None:
 
 
 def run(settings: Settings, say: Say) -> None:
-    """Run a node until told to stop."""
+    """Run a node until told to stop.
+
+    Raises:
+        AlreadyRunningError: another node holds the home folder.
+        NotPreparedError: see there.
+    """
     lock = lock_home(settings.home)
     try:
+        _prepared(settings, say)
         asyncio.run(_main(settings, say))
     finally:
         os.close(lock)

@@ -20,7 +20,7 @@ from hazwatch.risk.confidence import shares, usable
 from hazwatch.risk.evidence import Approach
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
 from hazwatch.risk.trend import Window
-from hazwatch.stream import wire
+from hazwatch.stream import packed, wire
 from hazwatch.stream.state import StreamState
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.quality import Quality
@@ -206,7 +206,7 @@ class Watch:
         fresh = (until - kept.ts < 5 * 60_000) & (kept.quality == Quality.GOOD)
         self._window.add(until, np.where(fresh, kept.value, np.nan))
         points = np.arange(len(kept.ts))
-        calm = wire.levels(state.judge, points) == 0
+        calm = packed.levels(state.judge, points) == 0
         found = self._window.approaches(state.limits.threshold, picture.span, self.risk.configuration.time_horizon_min)
         near: dict[str, list[Approach]] = {}
         for p, approach in found.items():

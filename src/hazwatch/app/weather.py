@@ -7,8 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-import httpx
-
 from hazwatch.access import dead_letters
 from hazwatch.alarms.settings import place
 from hazwatch.app.node import clock
@@ -25,7 +23,7 @@ from hazwatch.warnings.weather import Bad, Signal
 _log = logging.getLogger(__name__)
 LINK = "weather"
 _FOLDER_EVERY_S = 2.0
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_TIMEOUT_S, _CONNECT_S = 10.0, 5.0
 #: One text field of a declared record.
 _LONGEST = 200
 
@@ -127,7 +125,11 @@ class WeatherSources:
 
     async def _poll(self) -> None:
         url = self._settings.weather_url
-        while url:
+        if not url:
+            return
+        import httpx
+
+        while True:
             try:
                 message = await _fetch(url)
                 if message != self._seen:
@@ -159,7 +161,10 @@ def _put_away(file: Path, where: str) -> None:
 
 async def _fetch(url: str) -> bytes:
     """What an address says, no more than is taken in. Redirects are not followed."""
-    async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False) as client, client.stream("GET", url) as got:
+    import httpx
+
+    timeout = httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S)
+    async with httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client, client.stream("GET", url) as got:
         got.raise_for_status()
         message = b""
         async for part in got.aiter_bytes():

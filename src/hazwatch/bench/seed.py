@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from hazwatch.app.node import clock
-from hazwatch.app.run import prepare
+from hazwatch.app.prepare import prepare
 from hazwatch.bench.fleet import GROUP, PER_SOURCE, Member, point_rows
 from hazwatch.identity.model import SYSTEM, NodeKind
 from hazwatch.identity.secrets import master_key

@@ -10,6 +10,8 @@ import typer
 from hazwatch.cli.common import settings_in_force
 
 app = typer.Typer()
+#: Processes of a node: the first two do one thing and end.
+_ROLES = ("prepare", "log_config", "engine", "access", "web", "simulator")
 
 
 @app.command("judge")
@@ -41,18 +43,20 @@ def run_command(
     simulator: Annotated[bool | None, typer.Option("--simulator/--no-simulator", help="是否启动模拟园区")] = None,
 ) -> None:
     """Run a node (启动节点:日志、引擎、接入、页面,默认带模拟园区)."""
-    from hazwatch.app.run import AlreadyRunningError, run
+    from hazwatch.app.run import AlreadyRunningError, NotPreparedError, run
 
     settings = settings_in_force(home=home, port=port, simulator=simulator)
     try:
         run(settings, typer.echo)
-    except AlreadyRunningError as error:
+    except (AlreadyRunningError, NotPreparedError) as error:
         typer.echo(f"错误:{error}", err=True)
         raise typer.Exit(2) from error
 
 
 @app.command("serve", hidden=True)
-def serve_command(role: Annotated[str, typer.Argument(help="engine, access, web or simulator")]) -> None:
+def serve_command(
+    role: Annotated[str, typer.Argument(help="prepare, log_config, engine, access, web or simulator")],
+) -> None:
     """Run one process of a node; ``hazwatch run`` does this for all of them."""
     import gc
     from importlib import import_module
@@ -60,6 +64,6 @@ def serve_command(role: Annotated[str, typer.Argument(help="engine, access, web 
     # What is made lives either for a frame or for long. Looking for rings at every 700 objects took an eighth of the
     # time of access, and a third of the start, which makes many objects that stay.
     gc.set_threshold(50_000, 20, 50)
-    if role not in ("engine", "access", "web", "simulator"):
+    if role not in _ROLES:
         raise typer.BadParameter(f"没有进程 {role}")
     import_module(f"hazwatch.app.{role}").main(settings_in_force())

@@ -1,10 +1,21 @@
-"""Cells of sheets that others open: nothing that a spreadsheet program takes for a formula."""
+"""Cells of sheets that others open: nothing that a spreadsheet program takes for a formula.
+
+What makes and reads workbooks, papers and pictures (openpyxl, fpdf2, Pillow) is imported where a file is made: every
+process of a node carries these rooms, few ever make a file (tests/app/test_imports.py).
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+#: Control characters that XML, and so a workbook, cannot hold; PostgreSQL takes no NUL either.
+_UNHOLDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def holdable(text: str) -> str:
+    """A text without characters that a workbook or a database cannot hold."""
+    return _UNHOLDABLE.sub("", text)
 
 
 def cell(value: Any) -> Any:
@@ -12,7 +23,7 @@ def cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "是" if value else ""
     if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        value = holdable(value)
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return value

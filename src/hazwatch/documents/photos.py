@@ -15,10 +15,12 @@ import warnings
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
-
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING
 
 from hazwatch.documents.sniff import RefusedDocumentError, sniff
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_ATTACHMENT = 15 * 1024 * 1024
 _MAX_PIXELS = 60_000_000
@@ -92,6 +94,8 @@ def _single(content: bytes, media: str) -> None:
 
 
 def _redrawn(content: bytes, form: str) -> tuple[bytes, str]:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -120,6 +124,8 @@ def _check_size(picture: Image.Image) -> None:
 
 def _taken(picture: Image.Image) -> str:
     """``2026-11-23 15:00:00`` by the camera's own clock, which has no zone."""
+    from PIL import ExifTags
+
     exif = picture.getexif()
     said = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime) or ""
     found = _TAKEN.match(str(said))

@@ -7,13 +7,13 @@ before the crash, the store drops it.
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
+from hazwatch.disk import write_durably
 from hazwatch.history.tables import HistoryOffset
 from hazwatch.records.engine import Sessions, reading, unit_of_work
 
@@ -92,23 +92,3 @@ class OffsetRow(Offsets):
         )  # fmt: skip
         with unit_of_work(self._sessions) as session:
             session.merge(row)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace a file so that after a crash either the old or the new content stands there, whole."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    replace_durably(fresh, path)
-
-
-def replace_durably(fresh: Path, path: Path) -> None:
-    """Give a file that is on disk the place of another, and make that durable too."""
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

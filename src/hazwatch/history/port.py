@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from hazwatch.samples.batch import SampleBatch
+
+if TYPE_CHECKING:  # the web process asks for finished answers and has no need of the engine's tables
+    import pyarrow as pa
 
 
 class History(Protocol):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from hazwatch.records.paging import UnknownSortError
+
+if TYPE_CHECKING:  # refusals are spoken of where nothing serves pages
+    from fastapi import FastAPI
 
 
 class ApiError(Exception):
@@ -101,6 +103,7 @@ _PYDANTIC_ZH = {
 
 def install(app: FastAPI) -> None:
     """Teach an application to answer every error in the contract's form."""
+    from fastapi.exceptions import RequestValidationError
 
     async def refused(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ApiError)  # noqa: S101 -- Starlette calls the handler for this class only

@@ -101,13 +101,17 @@ def render(config: ServerConfig) -> str:
     )
 
 
+def path(home: Path) -> Path:
+    """Where the configuration file of a home lies."""
+    return home.resolve() / "log" / "nats.conf"
+
+
 def write(config: ServerConfig) -> Path:
     """Write the configuration file, readable by its owner only, and return its path."""
-    folder = config.home / "log"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "nats.conf"
-    fresh = path.with_suffix(".new")
+    target = path(config.home)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(render(config), encoding="utf-8")
-    fresh.replace(path)
-    return path
+    fresh.replace(target)
+    return target

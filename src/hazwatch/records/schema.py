@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine
 
 from hazwatch.records.base import Base
@@ -52,6 +50,9 @@ def migrate(url: str) -> None:
 
 def migrate_engine(engine: Engine) -> None:
     """The same on an engine that exists already. All revisions run in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
     load_tables()
     with unit_of_work(make_sessions(engine)) as session:
         config = Config()

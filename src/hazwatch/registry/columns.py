@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from hazwatch.registry.model import (
     PROTOCOLS,
@@ -52,6 +52,15 @@ class Column:
     limit: int = 200
     choices: tuple[str, ...] = ()
     from_sheet: str = ""
+
+
+class Titled(Protocol):
+    """A column as far as a plain table needs it."""
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

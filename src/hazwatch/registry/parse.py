@@ -10,8 +10,6 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from openpyxl.utils import get_column_letter
-
 from hazwatch.registry.columns import BY_KEY, SHEETS, Column, Kind, Sheet
 from hazwatch.registry.model import AnyRow, Description, errors_of
 
@@ -89,6 +87,8 @@ def parse_book(raw: Mapping[str, list[RawRow]]) -> tuple[Book, list[Problem]]:
 
 def problem(sheet: Sheet, placed: Placed[Any] | RawRow, key: str, message: str) -> Problem:
     """A complaint about a cell of a row."""
+    from openpyxl.utils import get_column_letter
+
     place = placed.places.get(key)
     cell = f"{get_column_letter(place)}{placed.number}" if place else ""
     return Problem(sheet.title, cell, placed.number, _column(sheet, key).title, message)

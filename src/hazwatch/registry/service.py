@@ -31,7 +31,6 @@ from hazwatch.registry.limits.service import enter
 from hazwatch.registry.model import WITH_KEY, WITH_PASSWORD, WITH_SECRET, Description
 from hazwatch.registry.parse import Book, Problem, parse_book, raw_of
 from hazwatch.registry.plan import TABLES, Plan, Planner
-from hazwatch.registry.sheets import workbook
 from hazwatch.registry.tables import Counter, Gateway, RegistryVersion
 from hazwatch.registry.workbook import WorkbookReader
 from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH
@@ -66,6 +65,8 @@ class ImportResult:
 
 def template() -> bytes:
     """The workbook to fill in."""
+    from hazwatch.registry.sheets import workbook
+
     return workbook({})
 
 
@@ -104,6 +105,8 @@ def export(desk: RegistryDesk, who: Principal) -> bytes:
     """The registry in scope, in the form of the template."""
     with reading(desk.sessions) as session:
         rows = {sheet.key: owned_rows(session, who, sheet.key) for sheet in SHEETS}
+    from hazwatch.registry.sheets import workbook
+
     return workbook(rows)
 
 

@@ -2,6 +2,8 @@
 
 What a person typed is written as text and marked as such (``quotePrefix``): a name that begins with ``=``, ``+``, ``-``
 or ``@`` stays a name wherever the file is opened.
+
+Imported where a workbook is made, not before: it brings openpyxl with it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -18,7 +20,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from hazwatch.registry.columns import BY_KEY, HELP_TITLE, SHEETS, Column, Kind, Sheet
+from hazwatch.registry.columns import BY_KEY, HELP_TITLE, SHEETS, Column, Kind, Sheet, Titled
 from hazwatch.registry.workbook import MAX_ROWS
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -115,15 +117,6 @@ def _explanations(sheets: Sequence[Sheet]) -> Iterable[tuple[str, str, str, str]
     for sheet in sheets:
         for column in sheet.columns:
             yield sheet.title, column.title, f"{column.kind.value}{',必填' if column.required else ''}", column.comment
-
-
-class Titled(Protocol):
-    """A column as far as a plain table needs it."""
-
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
 
 
 def table_book(title: str, columns: Sequence[Titled], rows: Iterable[Mapping[str, Any]]) -> bytes:

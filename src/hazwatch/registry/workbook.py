@@ -8,8 +8,6 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
-import openpyxl
-
 from hazwatch.documents import archive
 from hazwatch.registry.columns import BY_TITLE, HELP_TITLE, Kind, Sheet
 from hazwatch.registry.parse import REFUSED, Problem, RawRow
@@ -33,6 +31,8 @@ class WorkbookReader:
         Raises:
             archive.HostileFileError: the file is not taken at all.
         """
+        import openpyxl
+
         if not openpyxl.DEFUSEDXML:
             raise RuntimeError("openpyxl reads XML without defusedxml: a hostile file could exhaust the memory")
         archive.check(content, file_name)

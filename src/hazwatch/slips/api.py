@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Response, UploadFile
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from hazwatch.documents.cells import cell
 from hazwatch.documents.photos import MAX_ATTACHMENT
 from hazwatch.identity import audit
 from hazwatch.identity.deps import Gate, Paging
@@ -23,7 +22,6 @@ from hazwatch.records.engine import reading, unit_of_work
 from hazwatch.slips import attachments, views
 from hazwatch.slips.clocks import STANDARD, Rules, form_of, rules_of
 from hazwatch.slips.model import Action, State
-from hazwatch.slips.paper import paper
 from hazwatch.slips.service import SlipDesk
 from hazwatch.slips.tables import SlipRules
 from hazwatch.vocabulary.colours import Colour
@@ -118,23 +116,17 @@ def _list_routes(routes: APIRouter, desk: SlipDesk, gate: Gate, others: Others) 
 
 
 def _workbook(session: Session, who: Principal, wanted: views.SlipFilter, now: int) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("处置报告单")
     sheet.append([zh for _, zh in (*_COLUMNS, *_FORM)])
     for item in views.everything(session, who, wanted, now):
         form = item["form"]
-        sheet.append([_cell(item[name]) for name, _ in _COLUMNS] + [_cell(form.get(name, "")) for name, _ in _FORM])
+        sheet.append([cell(item[name]) for name, _ in _COLUMNS] + [cell(form.get(name, "")) for name, _ in _FORM])
     out = BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """No spreadsheet program takes it for a formula."""
-    if isinstance(value, bool):
-        return "是" if value else ""
-    text = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _rules_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
@@ -217,6 +209,8 @@ def _file_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
                 for f in form["attachments"]
                 if f["photo"]
             ]
+        from hazwatch.slips.paper import paper
+
         content = paper(form, pictures, desk.zone, desk.clock())
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'处置报告单-{slip}.pdf')}"}
         return Response(content, media_type="application/pdf", headers=headers)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hazwatch.disk import replace_durably
 from hazwatch.history import latest, thinning
-from hazwatch.history.offsets import Place, replace_durably
+from hazwatch.history.offsets import Place
 from hazwatch.judge import state as judged
 from hazwatch.judge.limits import Limits
 

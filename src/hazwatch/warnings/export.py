@@ -7,8 +7,6 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from openpyxl import Workbook
-
 from hazwatch.documents.cells import cell
 
 KINDS = {
@@ -27,6 +25,8 @@ def make(items: Iterable[Mapping[str, Any]], form: str) -> bytes:
     rows = [[cell(item[name]) for name, _ in _COLUMNS] for item in items]
     head = [zh for _, zh in _COLUMNS]
     if form == "xlsx":
+        from openpyxl import Workbook
+
         book = Workbook(write_only=True)
         sheet = book.create_sheet("预警")
         for row in [head, *rows]:

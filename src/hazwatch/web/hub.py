@@ -17,7 +17,7 @@ import orjson
 from numpy.typing import NDArray
 
 from hazwatch.log.client import Log
-from hazwatch.stream import wire
+from hazwatch.stream import packed, wire
 from hazwatch.vocabulary.moments import Clock, iso
 from hazwatch.web.mirror import Mirror
 from hazwatch.web.places import Places
@@ -165,7 +165,7 @@ class Hub:
         }
 
     async def _values(self, data: bytes) -> None:
-        rows = wire.unpack(data)
+        rows = packed.unpack(data)
         self._mirror.take_values(rows)
         told: dict[Client, list[orjson.Fragment]] = {}
         for row in rows[self.audience.asked(rows["point"])]:

@@ -21,7 +21,7 @@ from hazwatch.disk import Space, room
 from hazwatch.log.client import RpcError
 from hazwatch.log.shares import Share
 from hazwatch.registry.queries import PointView
-from hazwatch.stream import wire
+from hazwatch.stream import packed, wire
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.moments import Clock, iso
 from hazwatch.vocabulary.quality import Quality
@@ -43,7 +43,7 @@ class Mirror:
     """The picture.
 
     Attributes:
-        values: ``wire.VALUE`` rows by dense index; ts 0 = never.
+        values: ``packed.VALUE`` rows by dense index; ts 0 = never.
         grades: ``{path, grade}`` by code of source or enterprise; without their terms, which the records have.
         links: rows of ``GET /links`` (without the name of the enterprise) by gateway code.
         intake: bytes that wait to be durable, and whether gateways are held back (``pending_bytes``, ``full``).
@@ -56,7 +56,7 @@ class Mirror:
     clock: Clock
     places: Places
     engines: Engines
-    values: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, wire.VALUE))
+    values: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, packed.VALUE))
     grades: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     links_at: int = 0
@@ -74,7 +74,7 @@ class Mirror:
             self.grades = told if share.count == 1 else self.grades | told
             first = 0
             while True:
-                rows = wire.unpack(await ask(wire.RPC_VALUES, orjson.dumps([first, _PART])))
+                rows = packed.unpack(await ask(wire.RPC_VALUES, orjson.dumps([first, _PART])))
                 # The engine of a share has nothing to say of the points of others.
                 self.take_values(rows if share.count == 1 else rows[rows["ts"] > 0])
                 first += _PART
@@ -125,7 +125,7 @@ class Mirror:
             return
         top = int(rows["point"].max()) + 1
         if top > len(self.values):
-            self.values = np.concatenate([self.values, np.zeros(top - len(self.values), wire.VALUE)])
+            self.values = np.concatenate([self.values, np.zeros(top - len(self.values), packed.VALUE)])
         self.values[rows["point"]] = rows
 
     @property
@@ -190,7 +190,7 @@ class Mirror:
             grace[g], alive[g] = places.grace_ms(codes[g]), self._confirmed(codes[g])
         stale_ms, confirmed = grace[gateway], alive[gateway]
         known = index < len(self.values)
-        rows = self.values[np.where(known, index, 0)] if len(self.values) else np.zeros(len(index), wire.VALUE)
+        rows = self.values[np.where(known, index, 0)] if len(self.values) else np.zeros(len(index), packed.VALUE)
         state = np.zeros(len(index), np.uint8)
         state[rows["quality"] != Quality.GOOD] = 1
         state[self.clock() - np.maximum(rows["received"], confirmed) > stale_ms] = 2

@@ -38,7 +38,6 @@ from hazwatch.registry.files.store import Owner, Rows, owner_in_scope
 from hazwatch.registry.files.views import op_form
 from hazwatch.registry.parse import Book, CellError, Problem, RawRow, convert, parse_book, problem
 from hazwatch.registry.service import Origin, enter_rows, owned_rows, try_rows
-from hazwatch.registry.sheets import book_of
 from hazwatch.registry.workbook import WorkbookReader
 
 _ROW = "row"
@@ -125,11 +124,15 @@ def file_workbook(session: Session, who: Principal, code: str) -> bytes:
         rows[f"file:{group.key}"] = [
             {**row, _ROW: key} if group.many else dict(row) for key, row in content.get(group.key, {}).items()
         ]
+    from hazwatch.registry.sheets import book_of
+
     return book_of(sheets, rows, help_lines(owner.kind))
 
 
 def empty_workbook(kind: OwnerKind) -> bytes:
     """The workbook to fill in."""
+    from hazwatch.registry.sheets import book_of
+
     return book_of(sheets_of(kind), {}, help_lines(kind))
 
 

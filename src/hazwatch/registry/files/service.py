@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.responses import JSONResponse
 
 from hazwatch.identity import audit
 from hazwatch.identity.errors import ApiError, conflict, forbidden, invalid, not_found

@@ -6,14 +6,14 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from hazwatch.documents.cells import holdable
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import ApiError
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading
 from hazwatch.registry.desk import RegistryDesk
-from hazwatch.registry.gb18218 import filing, form, service, standard
+from hazwatch.registry.gb18218 import form, service, standard
 from hazwatch.registry.gb18218.model import BetaChoice, exact
 from hazwatch.registry.gb18218.reading import UnitError, load
 
@@ -103,6 +103,8 @@ def _record_routes(routes: APIRouter, desk: RegistryDesk, gate: Gate, choice: Be
             record = service.one(session, who, code, version)
         name = quote(f"重大危险源备案表-{code}-第{version}版.pdf")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        from hazwatch.registry.gb18218 import filing
+
         return Response(filing.sheet(record), media_type="application/pdf", headers=headers)
 
 
@@ -117,7 +119,7 @@ def _wish(body: Any) -> service.Wish:
     }
     if fields:
         raise ApiError(422, "invalid", "请求内容不合要求", "请改正所列字段后重试", fields)
-    texts = {key: ILLEGAL_CHARACTERS_RE.sub("", body[key]).strip() for key in _LONGEST if key in body}
+    texts = {key: holdable(body[key]).strip() for key in _LONGEST if key in body}
     return service.Wish(body["unit"], body["unit_kind"], adopt=body.get("adopt", False), **texts)
 
 

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, UploadFile
 from fastapi.responses import Response
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 
 from hazwatch.documents import archive
+from hazwatch.documents.cells import holdable
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import ApiError, invalid, not_found
 from hazwatch.identity.model import Principal, Role
@@ -224,7 +224,7 @@ def _known(state: str) -> None:
 
 def _clean(text: str) -> str:
     """Databases and workbooks hold no control characters."""
-    return str(ILLEGAL_CHARACTERS_RE.sub("", text))
+    return holdable(text)
 
 
 def _wanted(body: ProposalBody) -> dict[str, dict[str, float | None]]:

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
 from sqlalchemy.orm import Session
 
 from hazwatch.identity.errors import ApiError
@@ -17,7 +15,6 @@ from hazwatch.registry.columns import Column, Kind, Sheet
 from hazwatch.registry.limits.model import TITLES, LimitSet, complaints, defaults
 from hazwatch.registry.limits.service import MAX_ITEMS, Checked, check, present
 from hazwatch.registry.parse import CellError, Problem, RawRow, convert
-from hazwatch.registry.sheets import header_cell, value_cell
 from hazwatch.registry.workbook import WorkbookReader
 
 #: Shown for orientation; what stands there on the way back is not looked at.
@@ -41,6 +38,11 @@ def _sheet(which: LimitSet) -> Sheet:
 
 def written(which: LimitSet, points: Iterable[Mapping[str, Any]]) -> bytes:
     """The limits of some points as a workbook (forms of ``views``)."""
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+
+    from hazwatch.registry.sheets import header_cell, value_cell
+
     sheet = _sheet(which)
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet.title)
@@ -154,6 +156,8 @@ def _changes(sheet: Sheet, placed: Mapping[str, RawRow], checked: Checked) -> li
 
 
 def _cell(row: RawRow, key: str) -> str:
+    from openpyxl.utils import get_column_letter
+
     place = row.places.get(key)
     return f"{get_column_letter(place)}{row.number}" if place else ""
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
-from hazwatch.registry.sheets import Titled, table_book
+from hazwatch.registry.columns import Titled
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Forms of a file, as the address ends.
@@ -36,6 +36,8 @@ def file_of(
     """
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{title}-{day.isoformat()}.{ending}')}"}
     if ending == "xlsx":
+        from hazwatch.registry.sheets import table_book
+
         return Response(table_book(title, columns, rows), media_type=XLSX, headers=headers)
     return StreamingResponse(_csv(columns, rows), media_type="text/csv", headers=headers)
 

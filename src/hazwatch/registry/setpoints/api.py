@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pydantic import BaseModel, Field
 
+from hazwatch.documents.cells import holdable
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.errors import invalid
 from hazwatch.identity.model import Principal, Role
@@ -89,7 +89,7 @@ def router(desk: RegistryDesk, gate: Gate, facts_of: FactsOf) -> APIRouter:
 
     @routes.post("/propose")
     def put_right(body: PutRightBody, who: Engineer) -> dict[str, Any]:
-        reason = ILLEGAL_CHARACTERS_RE.sub("", body.reason).strip()
+        reason = holdable(body.reason).strip()
         return {"id": views.put_right(desk, who, body.codes, facts_of, reason)}
 
     return routes
