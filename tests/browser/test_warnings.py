@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 from tests.nodes import TestNode, node
 
 pytestmark = pytest.mark.browser
+#: Where pictures for people go; unset in ordinary runs.
+SHOTS = os.environ.get("HAZWATCH_SHOTS")
+
+
+def shot(page, name: str) -> None:
+    if SHOTS:
+        for width, height in ((1440, 900), (1920, 1080)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)
+            page.screenshot(path=Path(SHOTS) / f"{name}-{width}.png")
+        page.set_viewport_size({"width": 1440, "height": 900})
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +65,80 @@ def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: Test
     assert lifted.json()["over"] == 2
 
 
-def test_the_rules_in_force_are_shown_with_who_changed_them_and_why(park: TestNode, visit) -> None:
+def second(park: TestNode, name: str, role: str = "admin") -> dict[str, str]:
+    """Cookies of another person who answers for the whole node."""
+    with park.client() as admin:
+        whole = admin.get("/api/v1/session").json()["account"]["scope"]["code"]
+        body = {"username": name, "name": "审批人", "role": role, "scope_code": whole}
+        first = admin.post("/api/v1/accounts", json=body).json()["password"]
+    with httpx.Client(base_url=park.url) as client:
+        client.post("/api/v1/session", json={"username": name, "password": first})
+        client.post("/api/v1/session/password", json={"old": first, "new": "vessel-kettle-91"})
+        client.post("/api/v1/session", json={"username": name, "password": "vessel-kettle-91"})
+        return dict(client.cookies)
+
+
+def test_rules_are_edited_in_place_and_put_in_force_by_a_second_person(park: TestNode, visit) -> None:
     page = visit("/warnings")
     page.get_by_role("link", name="接收规则").click()
     page.get_by_test_id("rules-row").nth(3).wait_for()
     page.get_by_text("没有改过").wait_for()
-    rules = {"regions": {"410900": {"blue": {"act": ["enterprise", "park"], "inform": ["county"]}}}}
-    made = page.request.post(
-        park.url + "/api/v1/warnings/rules", data={"rules": rules, "why": "园区试点"}, headers={"Origin": park.url}
-    )
-    page.reload()
-    row = page.get_by_test_id("rules-row").filter(has_text="410900")
-    row.get_by_text("企业、园区").wait_for()
-    assert made.json()["digest"] in page.get_by_test_id("rules-digest").inner_text()
-    page.get_by_text("园区试点").wait_for()
+    assert "router-link-active" in page.get_by_test_id("nav-warnings").get_attribute("class")
+    shot(page, "rules")
+    page.get_by_test_id("rules-edit").click()
+    page.get_by_text("尚未修改").wait_for()
+    cell = page.get_by_test_id("cell-all-blue-park")
+    assert cell.inner_text() == "知悉"
+    for _ in range(2):
+        cell.press("Enter")
+    assert cell.inner_text() == "处置"
+    page.get_by_role("combobox", name="增加区域或园区").click()
+    page.keyboard.type("410900")
+    page.get_by_role("option").filter(has_text="410900").first.click()
+    page.get_by_test_id("cell-410900-red-ministry").click()
+    row = page.get_by_test_id("difference").filter(has_text="全部 · ● 蓝")
+    row.get_by_text("处置 企业、园区;知悉 县").wait_for()
+    page.get_by_test_id("draft-why").fill("园区试点")
+    shot(page, "rules-draft")
+    page.get_by_test_id("draft-save").click()
+    version = page.locator("[data-testid=version][data-state=draft]")
+    version.get_by_text("起草人不能审批自己的草案").wait_for()
+    assert page.locator("[data-scope='410900']").count() == 0, "nothing is in force yet"
+    shot(page, "rules-own-draft")
+
+    page = visit("/warnings/rules", second(park, "wang"))
+    page.get_by_test_id("version").click()
+    page.get_by_test_id("version-why").fill("同意")
+    shot(page, "rules-decide")
+    page.get_by_test_id("version-approve").click()
+    page.locator("[data-testid=version][data-state=approved]").wait_for()
+    page.locator("[data-testid=rules-row][data-scope='410900']").first.wait_for()
+    shot(page, "rules-approved")
+
+
+def test_deadlines_are_edited_in_place_and_put_in_force_by_a_second_person(park: TestNode, visit) -> None:
+    page = visit("/warnings/clocks")
+    page.locator("[data-testid=clock-row][data-colour=red]").get_by_text("15 分钟").wait_for()
+    shot(page, "clocks")
+    page.get_by_test_id("clocks-edit").click()
+    field = page.get_by_test_id("span-red-confirm").locator("input")
+    field.fill("45")
+    field.press("Tab")
+    page.get_by_role("alert").filter(has_text="◆ 红 · 开始处置:开始处置的时限不应短于确认的时限").wait_for()
+    shot(page, "clocks-wrong")
+    field.fill("10")
+    field.press("Tab")
+    page.get_by_test_id("clock-hours").fill("09:00-12:00, 13:00-17:00")
+    page.get_by_test_id("difference").filter(has_text="工作时间").wait_for()
+    page.get_by_test_id("draft-why").fill("缩短确认")
+    shot(page, "clocks-draft")
+    page.get_by_test_id("draft-save").click()
+    page.locator("[data-testid=version][data-state=draft]").wait_for()
+
+    page = visit("/warnings/clocks", second(park, "zhao", "engineer"))
+    page.get_by_test_id("version").click()
+    page.get_by_test_id("version-why").fill("同意")
+    page.get_by_test_id("version-approve").click()
+    page.locator("[data-testid=clock-row][data-colour=red]").get_by_text("10 分钟").wait_for()
+    page.get_by_text("本级自有规则").wait_for()
+    shot(page, "clocks-approved")

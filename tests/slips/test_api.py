@@ -130,20 +130,56 @@ def test_the_page_draws_what_the_service_obeys(site: Site) -> None:
     assert [rule["action"] for rule in told["rules"]] == [rule.action.value for rule in TABLE]
 
 
-def test_a_region_has_its_own_clocks(site: Site) -> None:
-    engineer = site.client(Role.ENGINEER)
-    body = {"body": {"colours": {"orange": {"confirm": {"minutes": 5}}}}}
-    path = site.places.path(JIA)
-    city = path.strip("/").split("/")[1]
-    assert engineer.put(f"/api/v1/slips/rules/{city}", json=body).status_code == 200
-    assert engineer.put(f"/api/v1/slips/rules/{city}", json={"body": {"hours": [["x", 1]]}}).status_code == 422
-    assert engineer.put("/api/v1/slips/rules/999999", json=body).status_code == 404
-    assert site.client(Role.ENGINEER, JIA).put(f"/api/v1/slips/rules/{city}", json=body).status_code == 404
+def test_a_region_has_its_own_clocks_when_a_second_person_says_so(site: Site) -> None:
+    one, two = site.client(Role.ENGINEER), site.client(Role.ENGINEER, name="second")
+    city = site.places.path(JIA).strip("/").split("/")[1]
+    rules = "/api/v1/slips/rules"
+    body = {"node": city, "body": {"colours": {"orange": {"confirm": {"minutes": 5}}}}, "why": "试点"}
+    assert one.post(rules, json=body | {"node": "999999"}).status_code == 404
+    assert site.client(Role.ENGINEER, JIA).post(rules, json=body).status_code == 404
+    assert one.post(rules, json=body | {"why": ""}).status_code == 422
+    draft = one.post(rules, json=body).json()
+    assert draft["differences"] == {
+        "colours.orange.confirm": [{"minutes": 30, "unit": "wall"}, {"minutes": 5, "unit": "wall"}]
+    }
+    yes = {"approve": True, "why": "同意"}
+    assert one.post(f"{rules}/{draft['id']}/decide", json=yes).status_code == 403
+    assert one.get(rules, params={"node": city}).json()["own"] is None, "a draft changes nothing"
+    assert two.post(f"{rules}/{draft['id']}/decide", json=yes).json()["state"] == "approved"
     slips = Slips(site)
     seen = slips.owner.get(f"/api/v1/slips/{slips.id}").json()
     assert slips.office.slip(slips.id).due == site.clock.now + 5 * 60_000
     assert seen["due_clock"] == "confirm"
-    assert slips.owner.get("/api/v1/slips/rules").json()["in_force"]["colours"]["orange"]["confirm"]["minutes"] == 5
+    theirs = slips.owner.get(rules).json()
+    assert theirs["in_force"]["colours"]["orange"]["confirm"]["minutes"] == 5
+    assert (theirs["from"]["code"], theirs["may_edit"]) == (city, False)
+    back = one.post(rules, json={"node": city, "body": None, "why": "试点结束"}).json()
+    assert one.post(f"{rules}/{back['id']}/withdraw", json={"why": "再等等"}).json()["state"] == "withdrawn"
+    back = one.post(rules, json={"node": city, "body": None, "why": "试点结束"}).json()
+    assert two.post(f"{rules}/{back['id']}/decide", json=yes).status_code == 200
+    shown = one.get(rules, params={"node": city}).json()
+    assert (shown["from"], shown["in_force"]) == (None, shown["standard"])
+    assert [item["state"] for item in shown["items"]] == ["approved", "withdrawn", "retired"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"hours": [["x", "12:00"]]}, "hours"),
+        ({"hours": [["13:00", "12:00"]]}, "hours"),
+        ({"shifts": []}, "shifts"),
+        ({"colours": {"red": {"confirm": {"minutes": 0}}}}, "colours.red.confirm"),
+        ({"colours": {"red": {"confirm": None}}}, "colours.red.confirm"),
+        ({"colours": {"red": {"confirm": {"minutes": 45}}}}, "colours.red.start"),
+        ({"colours": {"blue": {"feedback": {"minutes": 9000, "unit": "days"}}}}, "colours.blue.feedback"),
+        ({"colours": {"pink": {}}}, "colours.pink"),
+        ({"weekend": True}, "weekend"),
+    ],
+)
+def test_clocks_that_make_no_sense_are_told_field_by_field(site: Site, body, field) -> None:
+    told = site.client(Role.ENGINEER).post("/api/v1/slips/rules", json={"node": "410900", "body": body, "why": "x"})
+    assert told.status_code == 422
+    assert list(told.json()["error"]["fields"]) == [f"body.{field}"]
 
 
 def test_the_unit_of_the_warning_is_the_unit_of_the_slip(site: Site) -> None:

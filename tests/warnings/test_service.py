@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from zoneinfo import ZoneInfo
 
@@ -241,7 +242,8 @@ def test_rules_are_versions_and_rule_from_the_next_grade_on(park) -> None:
     park.follow()
     body = {"table": {"yellow": {"act": ["enterprise"], "inform": []}}, "key_regions": ["410900"]}
     with unit_of_work(park.sessions) as session:
-        rules_book.write(session, SYSTEM, body, "试点", NOON)
+        made = rules_book.draft(session, replace(SYSTEM, username="wang"), body, "试点", NOON)
+        rules_book.decide(session, SYSTEM, made["id"], NOON, approve=True, why="同意")
     park.desk.forget()
     park.graded((TANKS, "yellow", 0))
     park.follow()

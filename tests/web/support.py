@@ -78,18 +78,19 @@ class Site:
     alarms: AlarmDesk
     sessions: Sessions
     clock: FakeClock
-    tokens: dict[tuple[Role, str], str] = field(default_factory=dict)
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def client(
-        self, role: Role | None = Role.ADMIN, scope: str = "410000", address: str = "198.51.100.7"
+        self, role: Role | None = Role.ADMIN, scope: str = "410000", address: str = "198.51.100.7", name: str = ""
     ) -> TestClient:
-        """A program with a token of that role and scope; without a role, nobody."""
+        """A program with a token of that role and scope; without a role, nobody. Another name is another person."""
         headers = {}
         if role is not None:
-            if (role, scope) not in self.tokens:
-                made = create_token(self.desk, SYSTEM, name=f"{role.word}-{scope}", role=role, scope_code=scope)
-                self.tokens[role, scope] = made
-            headers["Authorization"] = f"Bearer {self.tokens[role, scope]}"
+            name = name or f"{role.word}-{scope}"
+            if (name, scope) not in self.tokens:
+                made = create_token(self.desk, SYSTEM, name=name, role=role, scope_code=scope)
+                self.tokens[name, scope] = made
+            headers["Authorization"] = f"Bearer {self.tokens[name, scope]}"
         return TestClient(
             self.app,
             base_url="http://node.test",

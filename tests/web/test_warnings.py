@@ -133,19 +133,65 @@ def test_what_a_tier_that_gets_nothing_cannot_sign(warned) -> None:
     assert province.post(f"/api/v1/warnings/{blue}/seen").status_code == 409
 
 
-def test_rules_are_changed_by_who_answers_for_all_and_told_field_by_field(warned) -> None:
+def test_rules_are_drafted_by_one_and_put_in_force_by_another_who_both_answer_for_all(warned) -> None:
     site = warned.site
-    body = {"rules": {"key_regions": ["410900"]}, "why": "重点区域试点"}
-    assert site.client(Role.ADMIN, YI).post("/api/v1/warnings/rules", json=body).status_code == 403
-    admin = site.client(Role.ADMIN)
-    wrong = admin.post("/api/v1/warnings/rules", json={"rules": {"merge_min": "long"}, "why": "x"})
-    assert wrong.status_code == 422
-    assert "merge_min" in wrong.json()["error"]["fields"]
-    assert admin.post("/api/v1/warnings/rules", json=body | {"why": " "}).status_code == 422
-    made = admin.post("/api/v1/warnings/rules", json=body).json()
-    shown = admin.get("/api/v1/warnings/rules").json()
-    assert shown["in_force"]["digest"] == made["digest"] == shown["items"][0]["digest"]
-    assert "warning.rules" in {a["action"] for a in admin.get("/api/v1/audit").json()["items"]}
+    body = {"rules": {"key_regions": ["410900"], "merge_min": 45}, "why": "重点区域试点"}
+    rules = "/api/v1/warnings/rules"
+    assert site.client(Role.ADMIN, YI).post(rules, json=body).status_code == 403
+    one, two = site.client(Role.ADMIN), site.client(Role.ADMIN, name="second")
+    before = one.get(rules).json()
+    seen = one.post(rules, json=body | {"why": ""}, params={"preview": True}).json()
+    assert seen["differences"] == {"merge_min": [30.0, 45.0], "key_regions": [[], ["410900"]]}
+    assert one.post(rules, json=body | {"why": " "}).status_code == 422
+    draft = one.post(rules, json=body).json()
+    assert (draft["state"], draft["differences"]) == ("draft", seen["differences"])
+    assert one.get(rules).json()["in_force"] == before["in_force"], "a draft changes nothing"
+    decide = f"{rules}/{draft['id']}/decide"
+    yes = {"approve": True, "why": "同意"}
+    assert one.post(decide, json=yes).status_code == 403, "nobody approves their own"
+    assert two.post(decide, json=yes | {"why": ""}).status_code == 422
+    assert two.post(decide, json=yes).json()["state"] == "approved"
+    assert two.post(decide, json=yes).status_code == 409
+    shown = one.get(rules).json()
+    assert shown["in_force"]["digest"] == draft["digest"]
+    assert shown["names"]["410900"]
+    told = {a["action"] for a in one.get("/api/v1/audit").json()["items"]}
+    assert {"warning.rules.draft", "warning.rules.decide"} <= told
+
+    stale, next_ = (one.post(rules, json={"rules": {"merge_min": m}, "why": "再改"}).json()["id"] for m in (5, 10))
+    assert two.post(f"{rules}/{next_}/decide", json=yes).json()["differences"]["merge_min"] == [45.0, 10.0]
+    assert two.post(f"{rules}/{stale}/decide", json=yes).status_code == 409, "it grew from what is no longer in force"
+    assert two.post(f"{rules}/{stale}/withdraw", json={"why": "过时"}).status_code == 403
+    assert one.post(f"{rules}/{stale}/withdraw", json={"why": "过时"}).json()["state"] == "withdrawn"
+    states = [item["state"] for item in one.get(rules).json()["items"]]
+    assert states == ["approved", "withdrawn", "retired"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "field"),
+    [
+        ({"merge_min": "long"}, "rules.merge_min"),
+        ({"regions": {"999999": {"red": {"act": ["enterprise"]}}}}, "rules.regions.999999"),
+        ({"key_regions": [JIA]}, "rules.key_regions"),
+        ({"table": {"red": {"act": []}}}, "rules.table.red"),
+        ({}, "rules"),
+    ],
+)
+def test_rules_that_make_no_sense_are_told_field_by_field(warned, rules, field) -> None:
+    told = warned.site.client(Role.ADMIN).post("/api/v1/warnings/rules", json={"rules": rules, "why": "x"})
+    assert told.status_code == 422
+    assert list(told.json()["error"]["fields"]) == [field]
+
+
+def test_the_file_stands_in_the_order_of_the_list(warned) -> None:
+    client = warned.site.client(Role.VIEWER)
+    for sort in ("", "raised_at", "-raised_at", "object", "-due_at"):
+        asked = {"sort": sort, "state": ""}
+        listed = [item["id"] for item in client.get("/api/v1/warnings", params=asked).json()["items"]]
+        lines = client.get("/api/v1/warnings/export.csv", params=asked).text.splitlines()
+        assert [line.partition(",")[0] for line in lines[1:]] == listed
+    assert len(set(listed)) > 1
+    assert client.get("/api/v1/warnings/export.csv", params={"sort": "x"}).status_code == 422
 
 
 def test_every_message_is_cap_and_refers_to_those_before_it(warned) -> None:

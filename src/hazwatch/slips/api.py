@@ -1,7 +1,6 @@
 """Routes of the slips (docs/api.md)."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
-import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Annotated, Any, Literal
@@ -13,17 +12,14 @@ from sqlalchemy.orm import Session
 
 from hazwatch.documents.cells import cell
 from hazwatch.documents.photos import MAX_ATTACHMENT
-from hazwatch.identity import audit
 from hazwatch.identity.deps import Gate, Paging
-from hazwatch.identity.errors import ApiError, not_found
+from hazwatch.identity.drafts import LONGEST_WHY
 from hazwatch.identity.model import Principal, Role
-from hazwatch.identity.tree import node_in_scope
 from hazwatch.records.engine import reading, unit_of_work
-from hazwatch.slips import attachments, views
-from hazwatch.slips.clocks import STANDARD, Rules, form_of, rules_of
+from hazwatch.slips import attachments, rules_book, views
+from hazwatch.slips.clocks import form_of
 from hazwatch.slips.model import Action, State
 from hazwatch.slips.service import SlipDesk
-from hazwatch.slips.tables import SlipRules
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.moments import iso
 
@@ -60,9 +56,23 @@ class StepBody(BaseModel):
 
 
 class RulesBody(BaseModel):
-    """Clocks of a region: what differs from the standard."""
+    """A draft of the clocks of a node: what differs from the standard (None: no own rules any more), and why."""
 
-    body: dict[str, Any]
+    node: str = Field(max_length=32)
+    body: dict[str, Any] | None = Field(max_length=10)
+    why: str = Field("", max_length=LONGEST_WHY)
+
+
+class WhyBody(BaseModel):
+    """A reason."""
+
+    why: str = Field(max_length=LONGEST_WHY)
+
+
+class DecideBody(WhyBody):
+    """A decision."""
+
+    approve: bool
 
 
 def _wanted(
@@ -130,38 +140,32 @@ def _workbook(session: Session, who: Principal, wanted: views.SlipFilter, now: i
 
 
 def _rules_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
-    viewer, engineer = gate.current(), gate.current(Role.ENGINEER)
+    Viewer = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
+    Engineer = Annotated[Principal, Depends(gate.current(Role.ENGINEER))]  # noqa: N806  # same
 
     @routes.get("/rules")
-    def show_rules(who: Annotated[Principal, Depends(viewer)]) -> dict[str, Any]:
+    def show_rules(request: Paging, who: Viewer, node: Annotated[str, Query(max_length=32)] = "") -> dict[str, Any]:
         with reading(desk.sessions) as session:
-            in_force = desk.books.rules(session, who.scope)
-            own = session.get(SlipRules, who.scope_code)  # scope: node-internal because it is the asker's own node
-        return {
-            "standard": form_of(Rules(STANDARD)), "in_force": form_of(in_force), "node": who.scope_code,
-            "own": json.loads(own.body) if own else None, "by": own.username if own else "",
-            "at": iso(own.at) if own else None,
-        }  # fmt: skip
+            return rules_book.overview(session, desk, who, node, request)
 
-    @routes.put("/rules/{code}")
-    def change_rules(
-        code: Annotated[str, Path(max_length=32)], body: RulesBody, who: Annotated[Principal, Depends(engineer)]
-    ) -> dict[str, Any]:
+    @routes.post("/rules")
+    def draft_rules(body: RulesBody, who: Engineer, preview: bool = False) -> dict[str, Any]:  # a query parameter
+        if preview:
+            with reading(desk.sessions) as session:
+                _, _, rules, changes = rules_book.check(session, desk, who, body.node, body.body)
+            return {"rules": form_of(rules), "differences": changes}
         with unit_of_work(desk.sessions) as session:
-            node = node_in_scope(session, who, code)
-            if node is None:
-                raise not_found("节点", code)
-            try:
-                rules = rules_of(body.body, desk.special(session), desk.zone)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                why = str(error) if type(error) is ValueError else "写法不对,请照 GET 给出的样式填写"
-                raise ApiError(422, "bad_rules", why, "请改正后重试", {"body": why}) from error
-            # scope: node-internal because the node was found in scope
-            row = session.get(SlipRules, code) or SlipRules(node=code, path=node.path)
-            row.body, row.username, row.at = json.dumps(body.body, ensure_ascii=False), who.username, desk.clock()
-            session.add(row)
-            audit.record(session, row.at, who, "slip.rules", code, node.path, body.body)
-        return form_of(rules)
+            return rules_book.draft(session, desk, who, body.node, body.body, body.why)
+
+    @routes.post("/rules/{version}/decide")
+    def decide_rules(version: _Number, body: DecideBody, who: Engineer) -> dict[str, Any]:
+        with unit_of_work(desk.sessions) as session:
+            return rules_book.decide(session, desk, who, version, approve=body.approve, why=body.why)
+
+    @routes.post("/rules/{version}/withdraw")
+    def withdraw_rules(version: _Number, body: WhyBody, who: Engineer) -> dict[str, Any]:
+        with unit_of_work(desk.sessions) as session:
+            return rules_book.withdraw(session, desk, who, version, body.why)
 
 
 def _slip_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:

@@ -20,7 +20,8 @@ _DAY_MIN, _HOUR_MIN = 1440, 60
 _FRIDAY = 4
 #: A calendar without working time for so long is no calendar.
 _MOST_DAYS = 400
-_LONGEST_MIN = 60 * _DAY_MIN
+#: The longest span, minutes.
+LONGEST_MIN = 60 * _DAY_MIN
 
 
 class ClockKind(StrEnum):
@@ -53,8 +54,8 @@ class Span:
     unit: Unit = Unit.WALL
 
     def __post_init__(self) -> None:
-        if not 1 <= self.minutes <= _LONGEST_MIN:
-            raise ValueError(f"时限应为 1 至 {_LONGEST_MIN} 分钟,收到 {self.minutes}")
+        if not 1 <= self.minutes <= LONGEST_MIN:
+            raise ValueError(f"时限应为 1 至 {LONGEST_MIN} 分钟,收到 {self.minutes}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hazwatch.identity.drafts import APPROVED
 from hazwatch.identity.model import SYSTEM, Principal
 from hazwatch.records.chain import canonical, link
 from hazwatch.slips.clocks import ClockKind, Rules, rules_of
@@ -37,15 +38,20 @@ class Books:
         """
         known: dict[str, Rules] = session.info.setdefault("slip_rules", {})
         if path not in known:
-            known[path] = self._read(session, path)
+            known[path] = self.found(session, path)[0]
         return known[path]
 
-    def _read(self, session: Session, path: str) -> Rules:
-        codes = [code for code in path.split("/") if code]
+    def found(self, session: Session, path: str, without: str = "") -> tuple[Rules, str]:
+        """The rules at a path, read anew, and the code of the node whose they are ("" = standard).
+
+        ``without``: as if this node had none of its own.
+        """
+        codes = [code for code in path.split("/") if code and code != without]
         # scope: node-internal because the rules of a region hold for everything below it
-        rows = {row.node: row.body for row in session.scalars(select(SlipRules).where(SlipRules.node.in_(codes)))}
-        body = next((rows[code] for code in reversed(codes) if code in rows), "{}")
-        return rules_of(json.loads(body), self.special(session), self.zone)
+        own = select(SlipRules).where(SlipRules.node.in_(codes), SlipRules.state == APPROVED)
+        rows = {row.node: row.body for row in session.scalars(own) if row.body is not None}
+        origin = next((code for code in reversed(codes) if code in rows), "")
+        return rules_of(json.loads(rows.get(origin, "{}")), self.special(session), self.zone), origin
 
 
 def slip_of(row: SlipRow) -> Slip:

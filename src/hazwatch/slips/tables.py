@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hazwatch.identity.drafts import Drafted
 from hazwatch.identity.scope import Scoped
 from hazwatch.records.base import Base, Key, code_text
 
@@ -89,12 +90,17 @@ class SlipBlob(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class SlipRules(Scoped, Base):
-    """Clocks and calendar of a region (``slips.clocks``). The lowest node above an object decides."""
+class SlipRules(Drafted, Scoped, Base):
+    """A version of the clocks and calendar of a region (``slips.clocks``); of a node at most one is approved.
+
+    The lowest node above an object that has its own decides. ``body`` is what differs from the standard, None = no own
+    rules any more; ``before`` and ``after``: the rules at the node when it was drafted and as it makes them, whole.
+    """
 
     __tablename__ = "slip_rules"
 
-    node: Mapped[str] = mapped_column(code_text(32), primary_key=True)
-    body: Mapped[str] = mapped_column(Text)
-    username: Mapped[str] = mapped_column(String(64))
-    at: Mapped[int] = mapped_column(BigInteger)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    node: Mapped[str] = mapped_column(code_text(32), index=True)
+    body: Mapped[str | None] = mapped_column(Text)
+    before: Mapped[str] = mapped_column(Text)
+    after: Mapped[str] = mapped_column(Text)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 from hazwatch.documents.cap import Entry, document, feed
 from hazwatch.identity import audit
 from hazwatch.identity.deps import Gate, Paging
+from hazwatch.identity.drafts import LONGEST_WHY
 from hazwatch.identity.errors import forbidden, invalid, not_found
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import Sessions, reading, unit_of_work
+from hazwatch.records.paging import PageRequest
 from hazwatch.vocabulary import moments
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.warnings import WarningKind
 from hazwatch.warnings import export, queries, receipts, rules_book, weather, weather_book
 from hazwatch.warnings.queries import Clocks, Wanted
-from hazwatch.warnings.rules import DEFAULT
 
 #: Of some warnings what their slips say: state, due times. Passed in by who wires.
 SlipsOf = Callable[[Session, Principal, Sequence[str]], Mapping[str, Mapping[str, Any]]]
@@ -40,10 +41,22 @@ class IdsBody(BaseModel):
 
 
 class RulesBody(BaseModel):
-    """Rules, whole, and why."""
+    """A draft of the rules, whole, and why."""
 
     rules: dict[str, Any] = Field(max_length=10)
-    why: str = Field(max_length=1000)
+    why: str = Field("", max_length=LONGEST_WHY)
+
+
+class WhyBody(BaseModel):
+    """A reason."""
+
+    why: str = Field(max_length=LONGEST_WHY)
+
+
+class DecideBody(WhyBody):
+    """A decision."""
+
+    approve: bool
 
 
 class Tools(BaseModel, arbitrary_types_allowed=True):
@@ -81,6 +94,8 @@ def _wanted(
 
 
 _Wanted = Annotated[Wanted, Depends(_wanted)]
+_Sort = Annotated[str, Query(max_length=40)]
+_Number = Annotated[int, Path(ge=1, le=1 << 40)]
 
 
 def router(tools: Tools) -> APIRouter:
@@ -109,9 +124,9 @@ def _list_routes(routes: APIRouter, tools: Tools) -> None:
                 item["slip"] = slips.get(item["id"])
             return page.form() | {"summary": queries.summary(session, who)}
 
-    def download(who: Principal, wanted: Wanted, form: str) -> Response:
+    def download(who: Principal, wanted: Wanted, sort: str, form: str) -> Response:
         with reading(tools.sessions) as session:
-            items = queries.everything(session, who, wanted, clocks(who))
+            items = queries.everything(session, who, PageRequest(sort=sort), wanted, clocks(who))
         made = export.make(items, form)
         with unit_of_work(tools.sessions) as session:
             detail = {"rows": len(items), "format": form}
@@ -120,12 +135,12 @@ def _list_routes(routes: APIRouter, tools: Tools) -> None:
         return Response(made, media_type=export.KINDS[form], headers=headers)
 
     @routes.get("/export.csv")
-    def export_csv(who: Who, wanted: _Wanted) -> Response:
-        return download(who, wanted, "csv")
+    def export_csv(who: Who, wanted: _Wanted, sort: _Sort = "") -> Response:
+        return download(who, wanted, sort, "csv")
 
     @routes.get("/export.xlsx")
-    def export_xlsx(who: Who, wanted: _Wanted) -> Response:
-        return download(who, wanted, "xlsx")
+    def export_xlsx(who: Who, wanted: _Wanted, sort: _Sort = "") -> Response:
+        return download(who, wanted, sort, "xlsx")
 
     @routes.post("/delivered")
     def note_delivered(body: IdsBody, who: Who) -> dict[str, Any]:
@@ -150,23 +165,39 @@ def _rule_routes(routes: APIRouter, tools: Tools) -> None:
     Who = Annotated[Principal, Depends(tools.gate.current())]  # noqa: N806  # a type, local because the gate is
     Admin = Annotated[Principal, Depends(tools.gate.current(Role.ADMIN))]  # noqa: N806  # same
 
+    def for_all(who: Principal) -> None:
+        if not tools.whole(who):
+            raise forbidden("预警规则对整个节点有效", "请由管辖范围覆盖整个节点的管理员修改")
+
     @routes.get("/rules")
     def list_rules(request: Paging, who: Who) -> dict[str, Any]:
         with reading(tools.sessions) as session:
-            rules = rules_book.in_force(session)
-            return rules_book.versions(session, request).form() | {
-                "in_force": {"digest": rules.digest(), "rules": rules.form()}, "default": DEFAULT.form(),
-                "may_edit": who.role >= Role.ADMIN and tools.whole(who),
-            }  # fmt: skip
+            found = rules_book.overview(session, who, request)
+        return found | {"may_edit": who.role >= Role.ADMIN and tools.whole(who)}
 
     @routes.post("/rules")
-    def change_rules(body: RulesBody, who: Admin) -> dict[str, Any]:
-        if not tools.whole(who):
-            raise forbidden("预警规则对整个节点有效", "请由管辖范围覆盖整个节点的管理员修改")
+    def draft_rules(body: RulesBody, who: Admin, preview: bool = False) -> dict[str, Any]:  # a query parameter
+        for_all(who)
+        if preview:
+            with reading(tools.sessions) as session:
+                rules, changes = rules_book.check(session, who, body.rules)
+            return {"digest": rules.digest(), "differences": changes}
         with unit_of_work(tools.sessions) as session:
-            made = rules_book.write(session, who, body.rules, body.why, tools.clock())
+            return rules_book.draft(session, who, body.rules, body.why, tools.clock())
+
+    @routes.post("/rules/{version}/decide")
+    def decide_rules(version: _Number, body: DecideBody, who: Admin) -> dict[str, Any]:
+        for_all(who)
+        with unit_of_work(tools.sessions) as session:
+            made = rules_book.decide(session, who, version, tools.clock(), approve=body.approve, why=body.why)
         tools.rules_changed()
         return made
+
+    @routes.post("/rules/{version}/withdraw")
+    def withdraw_rules(version: _Number, body: WhyBody, who: Admin) -> dict[str, Any]:
+        for_all(who)
+        with unit_of_work(tools.sessions) as session:
+            return rules_book.withdraw(session, who, version, tools.clock(), body.why)
 
 
 def _weather_routes(routes: APIRouter, tools: Tools) -> None:

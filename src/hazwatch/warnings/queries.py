@@ -108,27 +108,30 @@ def page(
 ) -> Page[dict[str, Any]]:
     """Warnings in scope, the worst standing ones first, then the newest; without a clock last when sorted by it."""
     statement = _statement(who, wanted, clocks)
-    if request.sort:
-        due = clocks.slips.c.due_at
-        joined = statement.outerjoin(clocks.slips, clocks.slips.c.warning == WarningRow.id)
-        if request.field == "due_at":
-            joined = joined.order_by(due.is_(None))
-        listed = ordered(joined, request, _SORT | {"due_at": due}, WarningRow.id)
-    else:
-        listed = statement.order_by(
-            WarningRow.cleared_at.is_not(None), WarningRow.colour.desc(), WarningRow.changed_at.desc(), WarningRow.id
-        )
+    listed = _listed(statement, request, clocks)
     rows = session.scalars(listed.offset(request.offset).limit(request.page_size)).all()
     mine = receipts_of(session, who, [row.id for row in rows])
     items = [_form(row) | {"receipt": mine.get(row.id)} for row in rows]
     return Page(items, count(session, statement), request.page, request.page_size)
 
 
-def everything(session: Session, who: Principal, wanted: Wanted, clocks: Clocks) -> Sequence[dict[str, Any]]:
-    """The whole list, for a file."""
-    return [
-        _form(row) for row in session.scalars(_statement(who, wanted, clocks).order_by(WarningRow.raised_at.desc()))
-    ]
+def _listed(statement: Select[WarningRow], request: PageRequest, clocks: Clocks) -> Select[WarningRow]:
+    if not request.sort:
+        return statement.order_by(
+            WarningRow.cleared_at.is_not(None), WarningRow.colour.desc(), WarningRow.changed_at.desc(), WarningRow.id
+        )
+    due = clocks.slips.c.due_at
+    joined = statement.outerjoin(clocks.slips, clocks.slips.c.warning == WarningRow.id)
+    if request.field == "due_at":
+        joined = joined.order_by(due.is_(None))
+    return ordered(joined, request, _SORT | {"due_at": due}, WarningRow.id)
+
+
+def everything(
+    session: Session, who: Principal, request: PageRequest, wanted: Wanted, clocks: Clocks
+) -> Sequence[dict[str, Any]]:
+    """The whole list in the order that was asked for, for a file; the page is of no account."""
+    return [_form(row) for row in session.scalars(_listed(_statement(who, wanted, clocks), request, clocks))]
 
 
 def receipts_of(session: Session, who: Principal, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -120,6 +120,25 @@ def parse(body: Mapping[str, Any]) -> Rules:
     return Rules(float(body.get("merge_min", DEFAULT.merge_min)), table, regions, tuple(body.get("key_regions", ())))
 
 
+def differences(old: Rules, new: Rules) -> dict[str, tuple[Any, Any]]:
+    """What differs: ``table.red``, ``regions.410900.blue``, ``merge_min``, ``key_regions`` → old, new (None = none)."""
+    was, now = _flat(old), _flat(new)
+    return {
+        name: (was.get(name), now.get(name))
+        for name in [*was, *(now.keys() - was.keys())]
+        if was.get(name) != now.get(name)
+    }
+
+
+def _flat(rules: Rules) -> dict[str, Any]:
+    form = rules.form()
+    tables = {f"table.{colour}": row for colour, row in form["table"].items()}
+    regions = {
+        f"regions.{code}.{colour}": row for code, table in form["regions"].items() for colour, row in table.items()
+    }
+    return {"merge_min": form["merge_min"], **tables, **regions, "key_regions": form["key_regions"]}
+
+
 def _table(body: Mapping[str, Any]) -> dict[Colour, Recipients]:
     return {
         _COLOURS[word]: Recipients(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hazwatch.identity.drafts import Drafted
 from hazwatch.identity.scope import Scoped
 from hazwatch.records.base import Base, Key, code_text
 
@@ -78,17 +79,13 @@ class WarningReceipt(Scoped, Base):
     seen_by: Mapped[str | None] = mapped_column(String(64))
 
 
-class WarningRules(Base):
-    """A version of the rules; the newest is in force."""
+class WarningRules(Drafted, Base):
+    """A version of the rules; at most one is approved and in force, else the built-in ones are."""
 
     __tablename__ = "warning_rules"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     body: Mapped[str] = mapped_column(Text)
-    digest: Mapped[str] = mapped_column(String(12))
-    why: Mapped[str] = mapped_column(String(1000))
-    by: Mapped[str] = mapped_column(String(64))
-    at: Mapped[int] = mapped_column(BigInteger)
 
 
 class WarningOffset(Base):

@@ -1,3 +1,4 @@
+import type { Version } from "@/shared/versions";
 import type { Colour, GradeTerm, Page } from "@/shared/types";
 
 export interface Receipt {
@@ -41,16 +42,18 @@ export interface Listed extends Page<Warned> {
 
 export type RecipientTable = Partial<Record<Colour, { act: string[]; inform: string[] }>>;
 
-export interface RulesVersion {
-  id: number;
-  digest: string;
-  why: string;
-  by: string;
-  at: string;
+export interface Rules {
+  merge_min: number;
+  table: RecipientTable;
+  regions: Record<string, RecipientTable>;
+  key_regions: string[];
 }
 
-export interface RulesListed extends Page<RulesVersion> {
-  in_force: { digest: string; rules: { merge_min: number; table: RecipientTable; regions: Record<string, RecipientTable>; key_regions: string[] } };
+export interface RulesListed extends Page<Version> {
+  in_force: { digest: string; rules: Rules };
+  names: Record<string, string>;
+  waiting: number;
+  may_edit: boolean;
 }
 
 export interface Happened {
