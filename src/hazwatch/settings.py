@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     models_url: str = Field(
         "", description="URL of a risk-model service (hazwatch models serve); empty = the models in this process"
     )
+    unit_model_days: int = Field(
+        14, ge=0, le=92,
+        description="days without an alarm after which a model of a unit is learned and proposed; 0 = only when asked",
+    )  # fmt: skip
     weather_folder: Path | None = Field(
         None, description="folder that weather warnings are dropped into (JSON or CAP XML files); empty = none"
     )

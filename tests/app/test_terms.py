@@ -2,94 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
-import numpy as np
-import orjson
 import pytest
-from sqlalchemy import delete, select
+from tests.app.riskrooms import MINUTE, NOW, Park, fresh, registered
 
-from hazwatch.alarms.model import Record, State
-from hazwatch.app import facts, sites
-from hazwatch.app.riskroom import RiskRoom
-from hazwatch.app.run import prepare
-from hazwatch.history import latest
-from hazwatch.records import reading, unit_of_work
-from hazwatch.registry.tables import Point
-from hazwatch.risk.service import RiskDesk
-from hazwatch.risk.tables import Grade
-from hazwatch.settings import Settings
+from hazwatch.app import sites
 from hazwatch.vocabulary.levels import Level
-from hazwatch.vocabulary.quality import Quality
-
-NOW = 1_795_417_200_000
-MINUTE = 60_000
-
-
-@dataclass
-class Park:
-    """The risk room with values and alarms that a test sets by tag."""
-
-    sessions: object
-    picture: facts.Picture
-    index: dict[str, int]
-    values: dict[str, float] = field(default_factory=dict)
-    alarms: dict[str, tuple[Level, int]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        watch = SimpleNamespace(
-            picture=self.picture, begun=NOW, approaches_of=lambda _: [], confidence_of=lambda _: 1.0,
-            usable=lambda: np.ones(len(self.picture.limits), np.bool_), state=None,
-        )  # fmt: skip
-        self.watch = watch
-        self.room = RiskRoom(self.sessions, SimpleNamespace(active=self._active), watch)
-        self.room.risk = self.desk = RiskDesk(self.sessions, self.room.look)
-        self.room.know(self.picture)
-        self.desk.know(self.picture.sources)
-        self.room.reload(NOW)
-
-    def _active(self, point: int, _kind: str) -> Record | None:
-        found = next((a for tag, a in self.alarms.items() if self.index[tag] == point), None)
-        if found is None:
-            return None
-        level, at = found
-        return Record(
-            "a", point, "process", level, level, State.UNACKNOWLEDGED, 1.0, 1.0, 1, at, at, at, found_late=False
-        )
-
-    def grade(self, source: str, now: int = NOW) -> dict[str, dict]:
-        """Terms of a source after one look around."""
-        size = len(self.picture.limits)
-        kept = latest.fresh(size)
-        recent = np.full(size, np.nan)
-        for tag, value in self.values.items():
-            recent[self.index[tag]] = kept.value[self.index[tag]] = value
-            kept.ts[self.index[tag]] = kept.received[self.index[tag]] = now
-            kept.quality[self.index[tag]] = Quality.GOOD
-        self.watch.state = SimpleNamespace(latest=kept, limits=self.picture.limits)
-        self.room.look_around(self.picture, now, recent)
-        code = next(s.code for s in self.picture.sources if source in s.name)
-        self.desk.rescore([code], now)
-        return {t["id"]: t for t in orjson.loads(self.desk.grades[code].terms)}
 
 
 @pytest.fixture(scope="module")
-def registered(tmp_path_factory: pytest.TempPathFactory):
-    home = tmp_path_factory.mktemp("terms")
-    settings = Settings(home=home, records_url=f"sqlite:///{home}/records.sqlite", simulator=True)
-    sessions = prepare(settings, lambda _: None)
-    picture = facts.load(sessions)
-    with reading(sessions) as session:
-        index = dict(session.execute(select(Point.tag, Point.index)).tuples().all())
-    return sessions, picture, index
+def known(tmp_path_factory: pytest.TempPathFactory):
+    return registered(tmp_path_factory.mktemp("terms"))
 
 
 @pytest.fixture
-def park(registered) -> Park:
-    with unit_of_work(registered[0]) as session:
-        session.execute(delete(Grade))
-    return Park(*registered)
+def park(known) -> Park:
+    return fresh(known)
 
 
 FULL = {"LT-101": 12.0, "TT-101A": 20.0, "LT-102": 5.0, "TT-102A": 20.0, "LT-201": 11.0, "TT-201A": 20.0}

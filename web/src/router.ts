@@ -43,6 +43,7 @@ export const router = createRouter({
         { path: "risk/places/:code?", component: () => import("@/risk/PlacesPage.vue"), meta: { title: "风险分布" } },
         { path: "risk/declared", component: () => import("@/risk/DeclaredPage.vue"), meta: { title: "申报记录" } },
         { path: "risk/configurations", component: () => import("@/risk/ConfigurationsPage.vue"), meta: { title: "模型参数" } },
+        { path: "risk/units", component: () => import("@/risk/UnitModelsPage.vue"), meta: { title: "装置模型" } },
         {
           path: "govern",
           redirect: "/govern/kpi",

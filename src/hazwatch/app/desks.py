@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from hazwatch.identity import service as identity
 from hazwatch.identity.accounts import AccountChange
 from hazwatch.identity.audit import verify_audit
 from hazwatch.identity.desk import Desk
+from hazwatch.identity.errors import not_found
 from hazwatch.identity.model import SYSTEM, Role
 from hazwatch.identity.secrets import master_key
 from hazwatch.log.client import Log
@@ -32,12 +34,13 @@ from hazwatch.registry.queries import PointFilter
 from hazwatch.registry.setpoints import views as setpoints
 from hazwatch.registry.synthetic.model import Size
 from hazwatch.registry.synthetic.service import bring_in
-from hazwatch.registry.tables import Point
+from hazwatch.registry.tables import Point, Source
 from hazwatch.risk import book as risk
+from hazwatch.risk import units
 from hazwatch.settings import Settings
 from hazwatch.slips.verify import SlipReport, verify_slips
 from hazwatch.stream import wire
-from hazwatch.vocabulary.moments import iso
+from hazwatch.vocabulary.moments import CHINA, DAY, iso, parse
 from hazwatch.warnings import weather, weather_book
 
 T = TypeVar("T")
@@ -201,6 +204,48 @@ def explain(settings: Settings, grade: int) -> dict[str, Any]:
     """
     with reading(_sessions(settings)) as session:
         return risk.explained(session, SYSTEM, grade)
+
+
+def learn_unit_model(settings: Settings, code: str, start: str, end: str, wait_s: int) -> tuple[bool, str]:
+    """Ask the node for the model of a unit and wait for it: whether there is a draft, and what to say.
+
+    Raises:
+        ApiError: 404, 409, 422 as ``risk.units.ask``.
+        ValueError: a moment is none.
+    """
+    _identity(settings)
+    sessions = _sessions(settings)
+
+    def path_of(_: object, source: str) -> str:
+        with reading(sessions) as session:
+            # scope: node-internal because who owns the home folder asks
+            path = session.scalar(select(Source.path).where(Source.code == source))
+        if path is None:
+            raise not_found("重大危险源", source)
+        return path
+
+    desk = risk.Desk(sessions, clock, path_of, lambda _: True, lambda: _tell(settings, wire.SUBJECT_RISK))
+    until = parse(end, zone=CHINA) if end else clock()
+    since = parse(start, zone=CHINA) if start else until - (settings.unit_model_days or 14) * DAY
+    asked = units.ask(desk, SYSTEM, code, since, until)
+    deadline = time.monotonic() + wait_s
+    while True:
+        with reading(sessions) as session:
+            form = units.one(session, SYSTEM, asked["id"])
+        said = f"{code} 第 {form['version']} 版:{form['message']}"
+        if form["state"] != units.LEARNING:
+            draft = form["state"] == risk.DRAFT
+            return draft, said + (";草案待另一人在页面「风险 · 装置模型」审批" if draft else "")
+        if time.monotonic() >= deadline:
+            return False, said + "(节点启动后或稍后完成,见 hazwatch models units)"
+        time.sleep(0.2)
+
+
+def unit_model_lines(settings: Settings) -> list[str]:
+    """One line for each model of a unit, the newest 500."""
+    with reading(_sessions(settings)) as session:
+        items = units.page(session, SYSTEM, PageRequest(page_size=500)).items
+    return [f"{i['id']}  {i['object']}  第 {i['version']} 版  {i['state']}  {i['message']}" for i in items]
 
 
 def import_weather(settings: Settings, file: Path) -> tuple[bool, list[str]]:

@@ -26,6 +26,7 @@ from hazwatch.app.riskroom import RiskRoom
 from hazwatch.app.seat import Seat
 from hazwatch.app.sliproom import hooks, run_clocks, slip_desk
 from hazwatch.app.trials import Trials
+from hazwatch.app.unitmodels import UnitLearner
 from hazwatch.app.warningroom import WarningRoom
 from hazwatch.app.watch import Watch
 from hazwatch.app.weather import WeatherSources
@@ -89,6 +90,7 @@ class Engine:
         self.weather = WeatherSources(settings, self.sessions, lambda: self._log.tell(wire.SUBJECT_RISK, b""))
         self.cap_out = CapOut(settings, self.sessions)
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
+        self.learner = UnitLearner(self.sessions, self.store, lambda: self.picture, clock, settings.unit_model_days)
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
 
@@ -123,6 +125,7 @@ class Engine:
         async with self.watch.grading, self.pipeline.desk_lock:
             touched = await asyncio.to_thread(self.look.reload, clock())
         self.watch.regrade(touched, clock())
+        self.learner.wake()
 
     async def _on_warning_rules(self, _: bytes) -> None:
         """Other rules of warnings are in force."""
@@ -262,6 +265,7 @@ class Engine:
             self.beat(),
             self.watch.run(),
             self.warnings.run(),
+            self.learner.run(),
         ]
         if self._seat.share.number == 0:
             # What-ifs, messages and clocks of slips reach over all shares; one engine does them all.

@@ -18,6 +18,7 @@ from hazwatch.app.books import Books
 from hazwatch.app.facts import Picture
 from hazwatch.app.inventory import Inventory
 from hazwatch.app.stores import Senses, incompatible, ventilation
+from hazwatch.app.unitmodels import UnitWatch
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.risk import book, forecast
 from hazwatch.risk.concerns import concerns
@@ -64,6 +65,7 @@ class RiskRoom:
         self.indicators = Indicators()
         self._books = Books()
         self._inventory = Inventory()
+        self._units = UnitWatch()
         self._records_now: list[Declared] = []
         self._past: list[NDArray[np.float32]] = []
         self._past_due = 0
@@ -76,6 +78,7 @@ class RiskRoom:
         """The registry has a new version."""
         with reading(self._sessions) as session:
             self._sites = sites.read(session, picture.points)
+            self._units.know(session, picture)
         self._near = sites.neighbours(self._sites, self.risk.configuration.ring_m)
         self._books.know(self._records_now, self._sites)
         self.indicators.know([s.code for s in picture.sources])
@@ -99,6 +102,7 @@ class RiskRoom:
         with reading(self._sessions) as session:
             records = book.in_force(session, now)
             live, shadow = book.effective(session)
+            learned = self._units.know(session, self._watch.picture) if self._watch.picture else set()
         before, after = ({r.id: r for r in some} for some in (self._records_now, records))
         changed = [r for number, r in (before | after).items() if before.get(number) != after.get(number)]
         self._of_source, self._of_place, self._records_now = {}, [], records
@@ -120,7 +124,8 @@ class RiskRoom:
         if live != self.risk.configuration or beside is not running:
             self.risk.configure(live, beside)
             return set(self.risk.codes)
-        return {code for r in changed for code in ([r.object] if _of_source(r) else self.risk.under(r.path))}
+        touched = {code for r in changed for code in ([r.object] if _of_source(r) else self.risk.under(r.path))}
+        return touched | learned
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class RiskRoom:
             live["neighbour"] = (float(worst), f"连锁范围内{name}为{Colour(worst).zh}色")
         around = Around(
             alarms, self._watch.approaches_of(source.code), records, self._watch.confidence_of(source),
-            self._silent.get(source.code, 0.0), live, is_weekend(now),
+            self._silent.get(source.code, 0.0), live, is_weekend(now), self._units.ages(source.code, now),
         )  # fmt: skip
         return collect(source.service, source.code, source.r, source.level, around, now, self.risk.configuration)
 
@@ -276,6 +281,7 @@ class RiskRoom:
         for n, source in enumerate(picture.sources):
             site = self._sites.get(source.code)
             live = self._site_live(site, source.r, values, until) if site else {}
+            live |= self._units.look(source.code, recent, until)
             if n in trip:
                 live["trip_share"] = trip[n]
             if _differs(live, self._live.get(source.code, {})):
@@ -284,7 +290,7 @@ class RiskRoom:
             if abs(silent[n] - self._silent.get(source.code, 0.0)) > _LIVE_MOVED:
                 moved.add(source.code)
                 self._silent[source.code] = round(float(silent[n]), 3)
-        return moved
+        return moved | self._units.stale(until)
 
     def _site_live(self, site: sites.Site, r: float, value: _Recent, now: int) -> Live:
         live: Live = {}

@@ -53,3 +53,30 @@ def models_list() -> None:
 
     for name, zh in {**{s.id: s.zh for s in SERVICES.values()}, **AGGREGATES}.items():
         typer.echo(f"{name}  {zh}  {MODEL_ID} {VERSION}  {DEFAULT.digest()}")
+
+
+@app.command("learn")
+def models_learn(
+    source: Annotated[str, typer.Option(help="生产装置的 12 位重大危险源编码")],
+    start: Annotated[str, typer.Option("--from", help="正常工况的开始(ISO 8601,默认 14 天前)")] = "",
+    end: Annotated[str, typer.Option("--to", help="正常工况的结束(默认现在)")] = "",
+    wait: Annotated[int, typer.Option(help="等待学习完成的秒数", min=0, max=3600)] = 120,
+) -> None:
+    """Have the multivariate model of a unit learned from its history; a person approves it (学习装置模型,待审批)."""
+    from hazwatch.app import desks
+
+    with told():
+        done, line = desks.learn_unit_model(settings_in_force(), source, start, end, wait)
+        typer.echo(line)
+    if not done:
+        raise typer.Exit(1)
+
+
+@app.command("units")
+def models_units() -> None:
+    """List the multivariate models of units (列出装置模型)."""
+    from hazwatch.app import desks
+
+    with told():
+        for line in desks.unit_model_lines(settings_in_force()):
+            typer.echo(line)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hazwatch.history.port import History
 from hazwatch.samples.batch import SampleBatch
 from hazwatch.vocabulary.moments import MINUTE
+from hazwatch.vocabulary.quality import LAST_JUDGED
 
 #: At most this many steps come back when the step is chosen automatically.
 MOST_STEPS = 1_500
@@ -203,6 +204,21 @@ async def many_samples(store: History, points: NDArray[np.int64], start: int, en
     if table.num_rows == 0:
         return SampleBatch.empty()
     return SampleBatch.of(*(table.column(name).to_numpy() for name in ("point", "ts", "value", "quality")))
+
+
+async def stepped(
+    store: History, points: NDArray[np.int64], start: int, end: int, step_ms: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """The last usable value of each step of some points: point, step (ts // step_ms), value; by point and step."""
+    table = await store.select(
+        f"SELECT point, intDiv(ts, {int(step_ms)}) AS step, argMax(value, ts) AS last FROM hazwatch.samples "  # noqa: S608  # numbers only
+        f"WHERE {_among(points)} AND ts >= {int(start)} AND ts < {int(end)} AND quality <= {int(LAST_JUDGED)} "
+        "GROUP BY point, step ORDER BY point, step"
+    )
+    if table.num_rows == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    point, step, last = (table.column(name).to_numpy() for name in ("point", "step", "last"))
+    return point.astype(np.int64), step.astype(np.int64), last.astype(np.float64)
 
 
 def _among(points: NDArray[np.int64]) -> str:

@@ -5,6 +5,7 @@ Lists become maxima, counts and sums of powers of two, so the order in which thi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -75,6 +76,7 @@ class Around:
         usable: share of its points whose value may be used; silent: how much of them is lost, drifted.
         live: other inputs by name: value and note (wind, T², stock …).
         holiday: whether today is one.
+        ages: how long ago a value of ``live`` was last valid, s, where that is not now.
     """
 
     alarms: Sequence[ActiveAlarm] = ()
@@ -84,6 +86,7 @@ class Around:
     silent: float = 0.0
     live: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     holiday: bool = False
+    ages: Mapping[str, float] = field(default_factory=dict)
 
 
 def two_detectors(a: ActiveAlarm, b: ActiveAlarm) -> bool:
@@ -118,7 +121,8 @@ def collect(
         if column is None:
             continue
         feature = service.features[column]
-        value[column] = one if feature.since else min(max(one, feature.low), feature.high)
+        value[column] = one if feature.since or math.isnan(one) else min(max(one, feature.low), feature.high)
+        age[column] = around.ages.get(name, 0.0)
         if note:
             notes[name] = note
     # What feeds a term is told there; what takes something out of the score is told beside it.

@@ -91,3 +91,28 @@ class ShadowGrade(Scoped, Base):
     score: Mapped[float]
     live_colour: Mapped[int] = mapped_column(Integer)
     live_score: Mapped[float]
+
+
+class UnitModel(Scoped, Base):
+    """A model of the normal operation of one unit (``risk.multivariate``), learned from its own history.
+
+    ``state``: ``learning`` → ``draft`` → ``approved`` (in force) → ``retired``; or ``failed``, ``rejected``.
+    ``body``: variables, figures and how it was learned, JSON; it never changes once it is a draft.
+    """
+
+    __tablename__ = "risk_unit_model"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    object: Mapped[str] = mapped_column(code_text(12), index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    begin: Mapped[int] = mapped_column(BigInteger)
+    end: Mapped[int] = mapped_column(BigInteger)
+    message: Mapped[str] = mapped_column(String(500))
+    body: Mapped[str | None] = mapped_column(Text)
+    digest: Mapped[str | None] = mapped_column(String(12))
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column(BigInteger)
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[int | None] = mapped_column(BigInteger)
+    decided_why: Mapped[str | None] = mapped_column(String(1000))

@@ -18,7 +18,7 @@ from hazwatch.log.client import RpcError
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import queries
 from hazwatch.registry.tables import Enterprise
-from hazwatch.risk import api
+from hazwatch.risk import api, units_api
 from hazwatch.risk.book import Desk, effective
 from hazwatch.risk.configuration import Configuration
 from hazwatch.risk.model import Member, park_score
@@ -53,7 +53,9 @@ def router(
             raise ApiError(503, "engine_away", "引擎暂时没有应答,没有预测", "请稍后再试") from error
         return dict(orjson.loads(told))
 
-    return api.router(desk, gate, lambda who, code: _places(sessions, mirror, who, code), forecast)
+    routes = api.router(desk, gate, lambda who, code: _places(sessions, mirror, who, code), forecast)
+    routes.include_router(units_api.router(desk, gate))
+    return routes
 
 
 def _path(sessions: Sessions, who: Principal, code: str) -> str:

@@ -121,3 +121,21 @@ export const MODES: Record<string, string> = {
   scored: "模型评估", fallback: "模型服务不可用,按报警与固有危险性", unknown: "半数以上输入缺失,保持", refused: "模型拒绝输入,保持", enterprise: "由各危险源汇总", place: "由各企业汇总",
 };
 export const STATES: Record<string, string> = { draft: "草案", approved: "现行", retired: "已被取代", rejected: "已否决" };
+export interface UnitModel {
+  id: number;
+  object: string;
+  version: number;
+  state: string;
+  from: string;
+  to: string;
+  message: string;
+  digest: string | null;
+  by: string;
+  at: string;
+  decided_by: string | null;
+  decided_at: string | null;
+  decided_why: string | null;
+}
+export interface UnitModelWhole extends UnitModel {
+  model: { names: string[]; rows: number; components: number; held_out: number; left_out: number; alarms: number } | null;
+}
