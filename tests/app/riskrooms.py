@@ -15,10 +15,11 @@ from hazwatch.app import facts
 from hazwatch.app.prepare import prepare
 from hazwatch.app.riskroom import RiskRoom
 from hazwatch.history import latest
+from hazwatch.notify.tables import NoticeDay
 from hazwatch.records import Sessions, reading, unit_of_work
 from hazwatch.registry.tables import Point
 from hazwatch.risk.service import RiskDesk
-from hazwatch.risk.tables import Grade
+from hazwatch.risk.tables import Grade, RiskDeclared
 from hazwatch.settings import Settings
 from hazwatch.vocabulary.levels import Level
 from hazwatch.vocabulary.quality import Quality
@@ -86,5 +87,6 @@ def registered(home: Path) -> tuple[Sessions, facts.Picture, dict[str, int]]:
 def fresh(known: tuple[Sessions, facts.Picture, dict[str, int]]) -> Park:
     """The park without a grade."""
     with unit_of_work(known[0]) as session:
-        session.execute(delete(Grade))
+        for table in (Grade, RiskDeclared, NoticeDay):
+            session.execute(delete(table))
     return Park(*known)

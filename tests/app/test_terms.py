@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
+from sqlalchemy import delete
 from tests.app.riskrooms import MINUTE, NOW, Park, fresh, registered
 
 from hazwatch.app import sites
+from hazwatch.notify.tables import NoticeDay
+from hazwatch.records import unit_of_work
+from hazwatch.risk.tables import RiskDeclared
 from hazwatch.vocabulary.levels import Level
 
 
@@ -101,3 +106,64 @@ def test_an_empty_store_clashes_with_nothing_and_an_unmeasured_one_does(park: Pa
     assert park.grade("液氯钢瓶")["C"]["x"] == 0.5
     park.values = {"WT-411": 0.0}
     assert park.grade("液氯钢瓶")["C"]["x"] == 0
+
+
+def declared(park: Park, kind: str, body: dict, path: str, code: str = "410900") -> None:
+    row = RiskDeclared(
+        object=code, kind=kind, body=orjson.dumps(body).decode(), begin=NOW - MINUTE, end=NOW + 60 * MINUTE, by="t",
+        at=NOW, path=path,
+    )  # fmt: skip
+    with unit_of_work(park.sessions) as session:
+        session.execute(delete(RiskDeclared))
+        session.add(row)
+    park.room.reload(NOW)
+
+
+def only_chlorine(park: Park) -> None:
+    """Its absorption unit holds nobody knows what, so that everything would concern it."""
+    park.room._sites[next(s.code for s in park.picture.sources if "液氯" in s.name)].traits = frozenset(
+        {"toxic", "pressurised", "warehouse"}
+    )
+
+
+def test_weather_that_does_not_concern_a_source_is_named_with_the_reason(park: Park) -> None:
+    declared(park, "weather", {"colour": "orange", "text": "雷电橙色预警", "signal": "lightning"}, "/410000/")
+    only_chlorine(park)
+    assert park.grade("液氯钢瓶")["E"]["x"] == 0
+    code = next(s.code for s in park.picture.sources if "液氯" in s.name)
+    assert "雷电橙色预警(不涉及本源:只涉及易燃物、不稳定或氧化性物质、储罐区)" in park.desk.grades[code].reason
+    assert park.grade("甲醇苯罐组")["E"]["x"] > 0
+
+
+def test_lightning_over_a_place_follows_what_it_concerns_and_at_a_source_it_counts(park: Park) -> None:
+    declared(park, "condition", {"condition": "lightning"}, "/410000/")
+    only_chlorine(park)
+    assert park.grade("液氯钢瓶")["E"]["x"] == 0
+    assert park.grade("甲醇苯罐组")["E"]["x"] > 0
+    source = next(s for s in park.picture.sources if "液氯" in s.name)
+    declared(park, "condition", {"condition": "lightning"}, source.path, source.code)
+    assert park.grade("液氯钢瓶", NOW + MINUTE)["E"]["x"] > 0
+
+
+def test_works_count_double_on_the_days_off_of_the_calendar_and_not_on_worked_weekends(park: Park) -> None:
+    """2026-11-23 15:00 is a Monday, the 28th a Saturday."""
+    source = next(s for s in park.picture.sources if "甲醇苯" in s.name)
+    saturday = NOW + 5 * 24 * 60 * MINUTE
+
+    def exposure(now: int) -> float:
+        declared(park, "special_work", {"work": "hot_second"}, source.path, source.code)
+        with unit_of_work(park.sessions) as session:
+            session.query(RiskDeclared).update({"begin": now - MINUTE, "end": now + MINUTE})
+        park.room.reload(now)
+        park.room._calendar_due = 0
+        park.grade("甲醇苯罐组", now)
+        asked = park.room.look(source, now)
+        return float(asked.value[source.service.at("work_hot_second")])
+
+    assert exposure(NOW) == 2
+    assert exposure(saturday) == 4
+    with unit_of_work(park.sessions) as session:
+        session.add(NoticeDay(day="2026-11-23", working=False, name="节假日"))
+        session.add(NoticeDay(day="2026-11-28", working=True, name="调休"))
+    assert exposure(NOW) == 4
+    assert exposure(saturday) == 2

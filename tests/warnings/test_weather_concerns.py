@@ -83,7 +83,8 @@ def _scored(park: Park) -> dict[str, float]:
     assert room.reload(NOW) == set(), "and nothing when nothing changed"
     found = {}
     for code in (TANKS, UNIT, STORE):
-        mine = room._records(SimpleNamespace(code=code, path=paths[code]), NOW)  # one step of ``look``
+        mine, elsewhere = room._records(SimpleNamespace(code=code, path=paths[code]), NOW)  # one step of ``look``
+        assert len(mine) + len(elsewhere) == len(room._of_place), "what does not count is named"
         found[code] = features(mine, code, frozenset(), NOW, holiday=False).get("weather", (0.0, ""))[0]
     return found
 

@@ -52,7 +52,7 @@ class Inventory:
             return None
         unmeasured = sum(s.live is None for s in stocks)
         rest = f",{unmeasured} 台无实时储量,按设计量计" if unmeasured else ""
-        return found, f"按实时储量 R={found:g}(设计 {r:g}{above}{rest})"
+        return found, f"按实时储量 R={found:.4g}(设计 {r:.4g}{above}{rest})"
 
     @staticmethod
     def _tonnes(

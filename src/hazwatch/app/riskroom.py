@@ -19,11 +19,12 @@ from hazwatch.app.facts import Picture
 from hazwatch.app.inventory import Inventory
 from hazwatch.app.stores import Senses, incompatible, ventilation
 from hazwatch.app.unitmodels import UnitWatch
+from hazwatch.notify import desk as notices
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.risk import book, forecast
-from hazwatch.risk.concerns import concerns
+from hazwatch.risk.concerns import concerns, why_not
 from hazwatch.risk.confidence import YOUNG_MS
-from hazwatch.risk.declared import Declared, is_weekend
+from hazwatch.risk.declared import Declared, is_day_off, signal_of, title
 from hazwatch.risk.evidence import ActiveAlarm, Around, collect
 from hazwatch.risk.indicators import Indicators
 from hazwatch.risk.model import COMBUSTIBLE, MINUTE_MS
@@ -46,6 +47,8 @@ _FEWEST_PAST = 6
 _CLOSED = 5.0
 #: A live input has to move by this share before its source is scored again.
 _LIVE_MOVED = 0.05
+#: The calendar of the node is read again after this long.
+_CALENDAR_EVERY_MS = 10 * MINUTE_MS
 Live = dict[str, tuple[float, str]]
 
 
@@ -56,6 +59,7 @@ class RiskRoom:
         self._sessions = sessions
         self._desk = desk
         self._watch = watch
+        self._picture: Picture | None = None
         self._sites: dict[str, sites.Site] = {}
         self._near: dict[str, list[str]] = {}
         self._of_source: dict[str, list[Declared]] = {}
@@ -67,6 +71,9 @@ class RiskRoom:
         self._inventory = Inventory()
         self._units = UnitWatch()
         self._records_now: list[Declared] = []
+        #: Days that differ from their weekday: holidays, and weekends that are worked.
+        self._special: dict[str, bool] = {}
+        self._calendar_due = 0
         self._past: list[NDArray[np.float32]] = []
         self._past_due = 0
         #: The desk; set by the engine right after, because both ask each other.
@@ -76,6 +83,7 @@ class RiskRoom:
 
     def know(self, picture: Picture) -> None:
         """The registry has a new version."""
+        self._picture = picture
         with reading(self._sessions) as session:
             self._sites = sites.read(session, picture.points)
             self._units.know(session, picture)
@@ -102,7 +110,7 @@ class RiskRoom:
         with reading(self._sessions) as session:
             records = book.in_force(session, now)
             live, shadow = book.effective(session)
-            learned = self._units.know(session, self._watch.picture) if self._watch.picture else set()
+            learned = self._units.know(session, self._picture) if self._picture else set()
         before, after = ({r.id: r for r in some} for some in (self._records_now, records))
         changed = [r for number, r in (before | after).items() if before.get(number) != after.get(number)]
         self._of_source, self._of_place, self._records_now = {}, [], records
@@ -148,7 +156,7 @@ class RiskRoom:
 
     def look(self, source: SourceFacts, now: int) -> Asked:
         """The inputs of a source now."""
-        records = self._records(source, now)
+        records, elsewhere = self._records(source, now)
         alarms = self._alarms(source, records)
         live = dict(self._live.get(source.code, {}))
         quality = self.indicators.of(source.code, len(source.points), now)
@@ -161,17 +169,29 @@ class RiskRoom:
             live["neighbour"] = (float(worst), f"连锁范围内{name}为{Colour(worst).zh}色")
         around = Around(
             alarms, self._watch.approaches_of(source.code), records, self._watch.confidence_of(source),
-            self._silent.get(source.code, 0.0), live, is_weekend(now), self._units.ages(source.code, now),
+            self._silent.get(source.code, 0.0), live, is_day_off(now, self._special),
+            self._units.ages(source.code, now), elsewhere,
         )  # fmt: skip
         return collect(source.service, source.code, source.r, source.level, around, now, self.risk.configuration)
 
-    def _records(self, source: SourceFacts, now: int) -> list[Declared]:
-        """Records in force for a source, without weather warnings that do not concern it."""
+    def _records(self, source: SourceFacts, now: int) -> tuple[list[Declared], list[str]]:
+        """Records in force for a source, and what is said of weather at its place that does not concern it.
+
+        What somebody declared for this one source counts, whatever it holds.
+        """
         site = self._sites.get(source.code)
         traits = site.traits if site else None
         own = [r for r in self._of_source.get(source.code, ()) if r.begin <= now < r.end]
-        own += [r for r in self._of_place if r.begin <= now < r.end and source.path.startswith(r.path)]
-        return [r for r in own if r.kind != "weather" or concerns(r.body.get("signal"), traits)]
+        elsewhere = []
+        for r in self._of_place:
+            if not (r.begin <= now < r.end and source.path.startswith(r.path)):
+                continue
+            signal = signal_of(r)
+            if concerns(signal, traits):
+                own.append(r)
+            elif signal is not None:
+                elsewhere.append(f"{title(r.kind, r.body)}(不涉及本源:{why_not(signal)})")
+        return own, elsewhere
 
     def declared_sources(self) -> set[str]:
         """Sources whose records begin or end by themselves."""
@@ -271,6 +291,10 @@ class RiskRoom:
             until: event time.
             recent: value of each point, the median of its last three, NaN = none, float64[P].
         """
+        if until >= self._calendar_due:
+            self._calendar_due = until + _CALENDAR_EVERY_MS
+            with reading(self._sessions) as session:
+                self._special = {day["day"]: day["working"] for day in notices.calendar(session)}
         if until >= self._past_due:
             self._past = [*self._past, recent.astype(np.float32)][-forecast.KEPT :]
             self._past_due = until + round(forecast.STEP_MIN * MINUTE_MS)

@@ -23,8 +23,18 @@ class Trait(StrEnum):
     PRODUCTION_UNIT = "production-unit"  # in the open, with cooling water and steam
     WAREHOUSE = "warehouse"  # a roof, and goods on the floor
 
+    @property
+    def zh(self) -> str:
+        """The word on screen."""
+        return _ZH[self]
+
 
 T = Trait
+_ZH: Mapping[Trait, str] = {
+    T.FLAMMABLE: "易燃物", T.PRESSURISED: "受压或低沸点物", T.UNSTABLE: "不稳定或氧化性物质", T.TOXIC: "有毒物",
+    T.WATER: "遇水反应物", T.FREEZES: "易凝固物", T.TANK_FARM: "储罐区", T.PRODUCTION_UNIT: "生产装置",
+    T.WAREHOUSE: "仓库",
+}  # fmt: skip
 _WIND = {T.TOXIC, T.FLAMMABLE, T.TANK_FARM, T.PRODUCTION_UNIT}
 _RAIN = {T.WATER, T.TANK_FARM, T.WAREHOUSE}
 #: Kind of signal → what it concerns.
@@ -53,3 +63,8 @@ def concerns(signal: str | None, traits: Collection[str] | None) -> bool:
     """
     for_whom = CONCERNS.get(signal or "")
     return traits is None or for_whom is None or not for_whom.isdisjoint(traits)
+
+
+def why_not(signal: str) -> str:
+    """Why a signal does not count for a source that it does not concern."""
+    return "只涉及" + "、".join(trait.zh for trait in Trait if trait in CONCERNS[signal])

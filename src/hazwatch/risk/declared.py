@@ -173,9 +173,22 @@ def works_at_night(now: int) -> bool:
     return hour >= _NIGHT_BEGINS or hour < _NIGHT_ENDS
 
 
-def is_weekend(now: int) -> bool:
-    """Saturday or Sunday in China: a holiday unless a calendar says otherwise."""
-    return from_ms(now).astimezone(CHINA).weekday() >= _SATURDAY
+def is_day_off(now: int, special: Mapping[str, bool]) -> bool:
+    """Whether nobody works in China: Saturdays and Sundays, unless the calendar says otherwise.
+
+    Args:
+        now: epoch ms.
+        special: ISO date → whether it is a working day after all (调休, 节假日).
+    """
+    day = from_ms(now).astimezone(CHINA).date()
+    return not special.get(day.isoformat(), day.weekday() < _SATURDAY)
+
+
+def signal_of(record: Declared) -> str | None:
+    """The weather signal that a record says is in force for a place; None for all other records."""
+    if record.kind == "weather":
+        return record.body.get("signal")
+    return "lightning" if record.kind == "condition" and record.body["condition"] == "lightning" else None
 
 
 def features(records: Sequence[Declared], source: str, beyond: frozenset[str], now: int, *, holiday: bool) -> Inputs:

@@ -77,6 +77,7 @@ class Around:
         live: other inputs by name: value and note (wind, T², stock …).
         holiday: whether today is one.
         ages: how long ago a value of ``live`` was last valid, s, where that is not now.
+        elsewhere: what is in force at its place and does not concern it, with the reason.
     """
 
     alarms: Sequence[ActiveAlarm] = ()
@@ -87,6 +88,7 @@ class Around:
     live: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     holiday: bool = False
     ages: Mapping[str, float] = field(default_factory=dict)
+    elsewhere: Sequence[str] = ()
 
 
 def two_detectors(a: ActiveAlarm, b: ActiveAlarm) -> bool:
@@ -127,7 +129,7 @@ def collect(
             notes[name] = note
     # What feeds a term is told there; what takes something out of the score is told beside it.
     aside = [d for d in around.declared if d.kind in _ASIDE]
-    told = [records.title(d.kind, d.body) for d in sorted(aside, key=lambda d: d.id)]
+    told = [*(records.title(d.kind, d.body) for d in sorted(aside, key=lambda d: d.id)), *around.elsewhere]
     return Asked(code, value, age, notes, tuple(told))
 
 

@@ -11,9 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Digits of live R.
-_DIGITS = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Stock:
@@ -59,6 +56,6 @@ def live_r(r: float, alpha: float | None, stocks: Sequence[Stock], alphas: tuple
     low, high = (alpha, alpha) if alpha is not None else alphas
     if r <= 0:
         major = math.fsum(s.counted / s.critical for s in graded) >= 1
-        return round(high * counted, _DIGITS) if major else 0.0 if seen else None
+        return high * counted if major else 0.0 if seen else None
     more = counted - designed
-    return round(max(0.0, r + max(low * more, high * more)), _DIGITS)
+    return max(0.0, r + max(low * more, high * more))

@@ -130,7 +130,7 @@ def told(scores: Scores, n: int, asked: Asked, k: Configuration, digest: str) ->
     over = [live] if live and asked.value[service.at("r_live")] > asked.value[service.at("r")] else []
     reason = ";".join([*floors, *(t["reason"] for t in said), *over]) or CALM_REASON
     if asked.declared:
-        reason += ";已申报:" + "、".join(asked.declared)
+        reason += ";另有记录:" + "、".join(asked.declared)
     return {
         "object": asked.object, "service": service.id, "model": MODEL_ID, "version": VERSION, "configuration": digest,
         "score": float(scores.score[n]), "sure": float(scores.sure[n]), "colour": Colour(int(scores.colour[n])).word,
