@@ -242,13 +242,17 @@ class Engine:
         """How many good samples there are in all, their sum and a weighted sum: the node's side of a check."""
         await self.pipeline.flush()
         kept = self.pipeline.kept.thinning
-        count, total, weighted = await query.ledger(self.store)
+        names = ("samples", "total", "weighted")
         weight = np.arange(len(kept.counted)) % query.LEDGER_WEIGHTS + 1.0
-        count += int(kept.counted.sum())
-        total += float(kept.total[kept.counted > 0].sum())
-        weighted += float((kept.total * weight)[kept.counted > 0].sum())
+        some = kept.counted > 0
+        running = (int(kept.counted.sum()), float(kept.total[some].sum()), float((kept.total * weight)[some].sum()))
+        stored = await query.ledger(self.store)
         tables = await query.stored(self.store)
-        return orjson.dumps({"samples": count, "total": total, "weighted": weighted, "tables": tables})
+        # Engines of several shares have one store, and each its own running minute.
+        return orjson.dumps(
+            {"store": dict(zip(names, stored, strict=True)), "running": dict(zip(names, running, strict=True))}
+            | {"tables": tables}
+        )
 
     async def _alarm(self, data: bytes) -> bytes:
         """A command of a person on alarms. The asker has checked role and scope."""

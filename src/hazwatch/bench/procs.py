@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -64,18 +65,21 @@ class Meter:
         self._from = {pid: cpu_s(pid) for pid in children(self.root)}
 
     def look(self) -> None:
-        """Take a look at memory."""
-        for pid in children(self.root):
-            name = role(pid)
-            self.top_mib[name] = max(self.top_mib.get(name, 0.0), rss_mib(pid))
+        """Take a look at memory; several processes of a role count together."""
+        for name, now in self._by_role(rss_mib).items():
+            self.top_mib[name] = max(self.top_mib.get(name, 0.0), now)
 
     def share(self) -> dict[str, float]:
         """Memory of each role now, shared pages counted once, MiB."""
-        return {role(pid): pss_mib(pid) for pid in children(self.root)}
+        return self._by_role(pss_mib)
 
     def used(self) -> dict[str, float]:
         """Processor seconds of each role since ``begin``."""
+        return self._by_role(lambda pid: cpu_s(pid) - self._from.get(pid, 0.0))
+
+    def _by_role(self, figure: Callable[[int], float]) -> dict[str, float]:
         out: dict[str, float] = {}
         for pid in children(self.root):
-            out[role(pid)] = out.get(role(pid), 0.0) + cpu_s(pid) - self._from.get(pid, 0.0)
+            name = role(pid)
+            out[name] = out.get(name, 0.0) + figure(pid)
         return out

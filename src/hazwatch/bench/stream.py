@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ import numpy as np
 import orjson
 
 from hazwatch.app.node import clock, open_log
+from hazwatch.bench import ledger
 from hazwatch.bench.backfill import backfill
 from hazwatch.bench.fleet import LARGEST, Member, fleet, spare
 from hazwatch.bench.generator import Orders
@@ -34,6 +36,7 @@ from hazwatch.bench.procs import Meter
 from hazwatch.bench.seed import seed
 from hazwatch.identity.secrets import master_key, unseal
 from hazwatch.log.client import Log
+from hazwatch.log.shares import Share, share_of
 from hazwatch.records.engine import make_engine, make_sessions, reading
 from hazwatch.registry.tables import Gateway as GatewayRow
 from hazwatch.settings import Settings
@@ -48,6 +51,8 @@ _ACKNOWLEDGE_EVERY_S = 5.0
 _SINK_S = 4.0
 #: A day that was backfilled takes a while to be judged.
 _PATIENCE_S = 600.0
+#: More shares than workers, so that what one leaves is dealt out evenly (docs/scale.md).
+_SHARES_EACH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Plan:
     largest: int = LARGEST
     clients: int = 0
     backfill: int = 0
+    workers: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -75,7 +81,9 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
 
 async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    settings = Settings(**{"home": plan.home, "simulator": False, "log_gib": 4.0, **ports, **plan.settings})
+    settings = Settings(
+        **{"home": plan.home, "simulator": False, "log_gib": 4.0, **ports, **_shared(plan.workers), **plan.settings}
+    )
     members = fleet(plan.points, plan.seed, largest=plan.largest)
     seed(settings, members, say)
     orders = Orders(
@@ -87,8 +95,8 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     say(f"空接收端:{sink['rate'] / 1e6:.2f} M 样本/秒,{sink['cores']:.2f} 核")
     async with _node(settings, say) as (node, began_s):
         log = await open_log(settings, "bench")
-        watch = _Watch(log)
-        before = await _ledger(log)
+        watch = _Watch(log, settings.shares)
+        before = await ledger.read(log, settings.shares)
         await watch.begin()
         say(f"发送 {plan.points} 个指标,{plan.hz:g} Hz,{plan.warm_s:g}+{plan.seconds:g} 秒……")
         meter = Meter(node.pid)
@@ -100,7 +108,7 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         used, elapsed, share = meter.used(), sent["measured_s"], meter.share()
         filled = await filling if filling else None
         caught_s = await _caught_up(watch)
-        after = await _ledger(log)
+        after = await ledger.read(log, settings.shares)
         report = _report(plan, sink, sent, used, elapsed, meter, watch)
         if pages:
             report["pages"] = pages.report(elapsed)
@@ -109,10 +117,17 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         report["pss_mib"], report["pss_total_mib"] = {k: round(v) for k, v in share.items()}, round(sum(share.values()))
         if filled:
             report["backfill"] = filled | {"found_late": len(watch.late)}
-        report["ledger"] = _compare([sent, *([filled] if filled else [])], before, after)
+        report["ledger"] = ledger.compare([sent, *([filled] if filled else [])], before, after)
         await log.close()
-    report["disk"] = _disk(after["samples"], after["tables"])
+    report["disk"] = ledger.disk(after["samples"], after["tables"])
     return report
+
+
+def _shared(workers: int) -> dict[str, Any]:
+    """Settings of a node whose enterprises are dealt out over engines that take over from each other."""
+    if workers == 1:
+        return {}
+    return {"shares": workers * _SHARES_EACH, "processes": ",".join(["engine"] * workers + ["access", "web"])}
 
 
 def free_ports(n: int) -> list[int]:
@@ -234,15 +249,16 @@ async def _look(meter: Meter, watch: _Watch) -> None:
 class _Watch:
     """Hears what the node tells: alarms, and how far the engine is. Plays the operator."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, shares: int) -> None:
         self._log = log
+        self._shares = shares
         self.count = False
         self.took: list[int] = []
         self.late: set[str] = set()
         self.alarms = 0
-        self.beat: dict[str, Any] = {}
+        self.beats: dict[int, dict[str, Any]] = {}
         self.lag: list[int] = []
-        self._open: list[str] = []
+        self._open: list[tuple[str, str]] = []
         self._heard: set[str] = set()
 
     async def begin(self) -> None:
@@ -260,23 +276,38 @@ class _Watch:
                 if alarm["id"] in self._heard:
                     continue
                 self._heard.add(alarm["id"])
-                self._open.append(alarm["id"])
+                self._open.append((alarm["id"], alarm["enterprise"]))
                 self.alarms += self.count
                 if self.count:
                     self.took.append(now - parse(alarm["event_time"]))
 
     async def _beat(self, data: bytes) -> None:
-        self.beat = orjson.loads(data)
+        beat = orjson.loads(data)
+        self.beats[beat["share"]] = beat
         if self.count:
-            self.lag.append(self.beat["lag_ms"])
+            self.lag.append(beat["lag_ms"])
+
+    def figure(self, name: str) -> int:
+        """A counter of all engines together."""
+        return sum(beat[name] for beat in self.beats.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether every engine says that nothing waits."""
+        quiet = [sum(beat["backlog"].values()) <= 1 and not beat["owed"] for beat in self.beats.values()]
+        return len(quiet) == self._shares and all(quiet)
 
     async def acknowledge(self) -> None:
         """An operator acknowledges everything that came."""
         mine, self._open = self._open, []
-        for start in range(0, len(mine), 2000):
-            ids = mine[start : start + 2000]
-            asked = {"do": "acknowledge", "ids": ids, "who": "bench", "note": "压测", "at": clock()}
-            await self._log.ask(wire.RPC_ALARM, orjson.dumps(asked), timeout_s=30.0)
+        dealt: dict[Share, list[str]] = defaultdict(list)
+        for alarm, enterprise in mine:
+            dealt[share_of(enterprise, self._shares)].append(alarm)
+        for share, alarms in dealt.items():
+            for start in range(0, len(alarms), 2000):
+                ids = alarms[start : start + 2000]
+                asked = {"do": "acknowledge", "ids": ids, "who": "bench", "note": "压测", "at": clock()}
+                await self._log.ask(share.named(wire.RPC_ALARM), orjson.dumps(asked), timeout_s=30.0)
 
 
 async def _caught_up(watch: _Watch) -> float:
@@ -285,16 +316,10 @@ async def _caught_up(watch: _Watch) -> float:
     samples = -1
     while time.monotonic() - began < _PATIENCE_S:
         await asyncio.sleep(1.2)
-        backlog = sum(watch.beat["backlog"].values())
-        if watch.beat["samples"] == samples and backlog <= 1 and not watch.beat["owed"]:
+        if watch.figure("samples") == samples and watch.idle:
             break
-        samples = watch.beat["samples"]
+        samples = watch.figure("samples")
     return time.monotonic() - began
-
-
-async def _ledger(log: Log) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(await log.ask(wire.RPC_LEDGER, timeout_s=120.0))
-    return found
 
 
 async def _backfilled(
@@ -314,16 +339,6 @@ async def _backfilled(
     return done | {"began_at": began}
 
 
-def _compare(parts: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What was sent against what is in the store."""
-    sent = {name: sum(part[name] for part in parts) for name in ("samples", "total", "weighted")}
-    there = {name: after[name] - before[name] for name in ("samples", "total", "weighted")}
-    return {
-        "sent": sent["samples"], "stored": there["samples"], "lost_or_doubled": sent["samples"] - there["samples"],
-        "checksum_equal": there["total"] == sent["total"] and there["weighted"] == sent["weighted"],
-    }  # fmt: skip
-
-
 def _report(
     plan: Plan, sink: dict[str, float], sent: dict[str, Any], used: dict[str, float], elapsed: float, meter: Meter,
     watch: _Watch,
@@ -331,7 +346,8 @@ def _report(
     took = np.array(watch.took or [0])
     p50, p99 = np.percentile(took, [50, 99])
     return {
-        "points": plan.points, "hz": plan.hz, "seconds": round(elapsed, 1), "gateways": sent["gateways"],
+        "points": plan.points, "workers": plan.workers, "hz": plan.hz,
+        "seconds": round(elapsed, 1), "gateways": sent["gateways"],
         "samples": sent["samples"], "samples_per_s": round(sent["samples"] / sent["seconds"]),
         "sink": {"samples_per_s": round(sink["rate"]), "cores": round(sink["cores"], 3)},
         "generator": {
@@ -343,16 +359,6 @@ def _report(
         "cores_total": round(sum(used.values()) / elapsed, 3),
         "rss_mib": {k: round(v) for k, v in meter.top_mib.items()}, "rss_total_mib": round(sum(meter.top_mib.values())),
         "alarm_ms": {"count": watch.alarms, "p50": float(p50), "p99": float(p99), "max": int(took.max())},
-        "alarms_raised": sent["raised"], "lag_ms_max": max(watch.lag, default=0), "engine": watch.beat,
-    }  # fmt: skip
-
-
-def _disk(samples: int, tables: dict[str, dict[str, int]]) -> dict[str, float]:
-    """How much the history takes, of the parts that are in use."""
-    size = sum(t["bytes"] for t in tables.values())
-    kept = tables["samples"]
-    return {
-        "history_mib": round(size / 1024**2, 1), "bytes_per_sample_sent": round(size / max(1, samples), 3),
-        "bytes_per_stored_sample": round(kept["bytes"] / max(1, kept["rows"]), 3), "rows": kept["rows"],
-        "minute_rows": tables["minutes"]["rows"],
+        "alarms_raised": sent["raised"], "lag_ms_max": max(watch.lag, default=0),
+        "engines": [watch.beats[share] for share in sorted(watch.beats)],
     }  # fmt: skip

@@ -30,6 +30,9 @@ def stream(
     largest: Annotated[int, typer.Option(help="最大网关的指标数,最小为 60")] = 5_000,
     clients: Annotated[int, typer.Option(help="同时打开的页面数,各看自己辖区的一个危险源")] = 0,
     backfill: Annotated[int, typer.Option(help="测量期间以后台通道补传一天的指标数,0 为不补传")] = 0,
+    workers: Annotated[
+        int, typer.Option(help="判警进程数;大于 1 时企业分片,由各进程分担,需先设置 log_url、records_url、history_url")
+    ] = 1,
     home: Annotated[Path | None, typer.Option(help="数据目录,默认临时目录;保留可省去登记")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
@@ -51,6 +54,7 @@ def stream(
             largest=largest,
             clients=clients,
             backfill=backfill,
+            workers=workers,
         )
         report = measure(plan, say)
     if as_json:
