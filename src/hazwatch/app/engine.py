@@ -236,7 +236,7 @@ class Engine:
 
     async def _forecast(self, data: bytes) -> bytes:
         """How likely a source reaches 橙 or 红: its code → JSON."""
-        return orjson.dumps(await asyncio.to_thread(self.look.forecast, data.decode()))
+        return orjson.dumps(await self.look.forecast(data.decode(), self.store))
 
     async def _ledger(self, _: bytes) -> bytes:
         """How many good samples there are in all, their sum and a weighted sum: the node's side of a check."""

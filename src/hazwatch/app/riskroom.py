@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from hazwatch.app.facts import Picture
 from hazwatch.app.inventory import Inventory
 from hazwatch.app.stores import Senses, incompatible, ventilation
 from hazwatch.app.unitmodels import UnitWatch
+from hazwatch.history import query
+from hazwatch.history.port import History
 from hazwatch.notify import desk as notices
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.risk import book, forecast
@@ -28,6 +31,7 @@ from hazwatch.risk.declared import Declared, is_day_off, signal_of, title
 from hazwatch.risk.evidence import ActiveAlarm, Around, collect
 from hazwatch.risk.indicators import Indicators
 from hazwatch.risk.model import COMBUSTIBLE, MINUTE_MS
+from hazwatch.risk.multivariate import on_grid
 from hazwatch.risk.objects import Asked
 from hazwatch.risk.service import Graded, RiskDesk, SourceFacts
 from hazwatch.risk.shadow import Shadow
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
 
 #: Values every ten minutes from which on there is a forecast: an hour.
 _FEWEST_PAST = 6
+_PAST_MS = round(forecast.STEP_MIN * MINUTE_MS)
 #: A cut-off valve that is open less than this has closed, %.
 _CLOSED = 5.0
 #: A live input has to move by this share before its source is scored again.
@@ -264,21 +269,34 @@ class RiskRoom:
         """Look at the books of tanks; the sources of those that came to a verdict."""
         return self._books.look(until, self._sites, self._value)
 
-    def forecast(self, code: str) -> dict[str, Any]:
-        """How likely a source reaches 橙 or 红 within 1, 4 and 24 h; nothing before an hour of values is there."""
+    async def forecast(self, code: str, store: History) -> dict[str, Any]:
+        """How likely a source reaches 橙 or 红 within 1, 4 and 24 h; nothing before an hour of values is there.
+
+        What this process has not seen itself it reads from the history, so that a forecast outlives a restart.
+        """
         picture, state, graded = self._watch.picture, self._watch.state, self.risk.grades.get(code)
         source = next((s for s in picture.sources if s.code == code), None) if picture else None
-        minutes = len(self._past) * forecast.STEP_MIN
         terms = orjson.loads(graded.terms) if graded else []
-        if source is None or state is None or not terms or len(self._past) < _FEWEST_PAST:
+        kept, due = list(self._past), self._past_due
+        if source is None or state is None or not terms:
+            return {"items": [], "minutes": len(kept) * forecast.STEP_MIN}
+        size = min([len(state.limits.threshold), *(len(one) for one in kept)])
+        points = np.array([p for p in source.points if p < size], np.int64)
+        own = np.array([one[points] for one in kept], np.float64).reshape(len(kept), len(points)).T
+        wanted = forecast.KEPT - len(kept)
+        if wanted > 0 and len(points):
+            begun = due - len(kept) * _PAST_MS if kept else int(state.judge.clock[0])
+            first = begun // _PAST_MS - wanted
+            found = await query.stepped(store, points, first * _PAST_MS, begun, _PAST_MS)
+            earlier = on_grid(points, found, first, wanted, 1).T
+            own = np.concatenate([earlier[:, forecast.unbroken(earlier) :], own], axis=1)
+        minutes = own.shape[1] * forecast.STEP_MIN
+        if own.shape[1] < _FEWEST_PAST:
             return {"items": [], "minutes": minutes}
-        size = min(len(one) for one in self._past)
-        points = np.array([p for p in source.points if p < min(size, len(state.limits.threshold))], np.int64)
-        past = np.column_stack([one[points] for one in self._past]).astype(np.float64)
         x = {t["id"]: t["x"] for t in terms}
         standing = forecast.Standing(x.pop("B"), x)
-        level = packed.levels(state.judge, points)
-        items = forecast.outlook(standing, past, state.limits.threshold[points], level, self.risk.configuration)
+        level, limits = packed.levels(state.judge, points), state.limits.threshold[points]
+        items = await asyncio.to_thread(forecast.outlook, standing, own, limits, level, self.risk.configuration)
         return {"items": items, "minutes": minutes}
 
     # --- what moves without events ---------------------------------------------------------------------------------
@@ -297,7 +315,7 @@ class RiskRoom:
                 self._special = {day["day"]: day["working"] for day in notices.calendar(session)}
         if until >= self._past_due:
             self._past = [*self._past, recent.astype(np.float32)][-forecast.KEPT :]
-            self._past_due = until + round(forecast.STEP_MIN * MINUTE_MS)
+            self._past_due = until + _PAST_MS
         moved: set[str] = set()
         trip = self._trip_shares(picture, recent)
         silent = self._drifted(picture, until)

@@ -63,6 +63,16 @@ def walk(past: NDArray[np.float64]) -> Walk:
     return Walk(now, slope / (3 * STEP_MIN / 60), spread, past.std(axis=1))
 
 
+def unbroken(past: NDArray[np.float64]) -> int:
+    """From which column on most points have a value in every column; a point with a gap is not forecast.
+
+    Args:
+        past: float64[P, K], NaN = none.
+    """
+    broken = np.flatnonzero(np.isnan(past).mean(axis=0) > 0.5) if len(past) else np.zeros(0)  # noqa: PLR2004  # most
+    return int(broken[-1]) + 1 if len(broken) else 0
+
+
 #: Learned on the calibration seeds of bench/warning.py: (colour of the bound, hours) → curve.
 CURVES: Mapping[tuple[str, int], Curve] = {
     ("orange", 1): Curve(
