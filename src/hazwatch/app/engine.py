@@ -90,7 +90,9 @@ class Engine:
         self.weather = WeatherSources(settings, self.sessions, lambda: self._log.tell(wire.SUBJECT_RISK, b""))
         self.cap_out = CapOut(settings, self.sessions)
         self.trials = Trials(self.sessions, self.store, self._whole_picture, clock)
-        self.learner = UnitLearner(self.sessions, self.store, lambda: self.picture, clock, settings.unit_model_days)
+        self.learner = UnitLearner(
+            self.sessions, self.store, lambda: self.picture, clock, settings.unit_model_days, self.look.heats
+        )
         self.ready = asyncio.Event()
         self._limits_asked = kept.limits
 

@@ -17,6 +17,7 @@ from hazwatch.alarms.tables import Alarm
 from hazwatch.app import sites
 from hazwatch.app.books import Books
 from hazwatch.app.facts import Picture
+from hazwatch.app.heats import Heats
 from hazwatch.app.inventory import Inventory
 from hazwatch.app.stores import Senses, incompatible, ventilation
 from hazwatch.app.unitmodels import UnitWatch
@@ -74,6 +75,7 @@ class RiskRoom:
         self.indicators = Indicators()
         self._books = Books()
         self._inventory = Inventory()
+        self.heats = Heats()
         self._units = UnitWatch()
         self._records_now: list[Declared] = []
         #: Days that differ from their weekday: holidays, and weekends that are worked.
@@ -94,6 +96,7 @@ class RiskRoom:
             self._units.know(session, picture)
         self._near = sites.neighbours(self._sites, self.risk.configuration.ring_m)
         self._books.know(self._records_now, self._sites)
+        self.heats.know(self._records_now, picture)
         self.indicators.know([s.code for s in picture.sources])
 
     def recall(self, now: int) -> None:
@@ -120,6 +123,7 @@ class RiskRoom:
         changed = [r for number, r in (before | after).items() if before.get(number) != after.get(number)]
         self._of_source, self._of_place, self._records_now = {}, [], records
         self._books.know(records, self._sites)
+        self.heats.know(records, self._picture)
         for record in records:
             if _of_source(record):
                 self._of_source.setdefault(record.object, []).append(record)
@@ -168,7 +172,7 @@ class RiskRoom:
         live |= {name: (round(value, 4), "") for name, value in quality.items()}
         if any(r.kind == "special_work" and r.body["work"] == "hot_special" for r in records):
             live["lel"] = (self._lel(source), "")
-        live |= self._books.live(source.code)
+        live |= self._books.live(source.code) | self.heats.live(source.code, now)
         worst, name = self._neighbour(source.code)
         if worst:
             live["neighbour"] = (float(worst), f"连锁范围内{name}为{Colour(worst).zh}色")
@@ -266,8 +270,8 @@ class RiskRoom:
         return worst, name
 
     def balance(self, until: int) -> set[str]:
-        """Look at the books of tanks; the sources of those that came to a verdict."""
-        return self._books.look(until, self._sites, self._value)
+        """Look at the books of tanks and the heat of cooled units; the sources of those that came to a verdict."""
+        return self._books.look(until, self._sites, self._value) | self.heats.look(until, self._value)
 
     async def forecast(self, code: str, store: History) -> dict[str, Any]:
         """How likely a source reaches 橙 or 红 within 1, 4 and 24 h; nothing before an hour of values is there.

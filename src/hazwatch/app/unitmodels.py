@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hazwatch.alarms.model import KIND_PROCESS
 from hazwatch.alarms.tables import Alarm
 from hazwatch.app.facts import Picture
+from hazwatch.app.heats import Heats
 from hazwatch.history import query
 from hazwatch.history.port import History
 from hazwatch.records.engine import Sessions, reading, unit_of_work
@@ -143,16 +144,21 @@ def _without_shared(names: list[str]) -> list[str]:
 
 
 class UnitLearner:
-    """Learns what was asked for, one after the other beside the stream, and proposes models for calm units."""
+    """Learns what was asked for, one after the other beside the stream, and proposes models for calm units.
+
+    It also reads from the history what the heat balances take for normal.
+    """
 
     def __init__(
-        self, sessions: Sessions, store: History, picture: Callable[[], Picture], clock: Clock, days: int
+        self, sessions: Sessions, store: History, picture: Callable[[], Picture], clock: Clock, days: int,
+        heats: Heats | None = None,
     ) -> None:  # fmt: skip
         self._sessions = sessions
         self._store = store
         self._picture = picture
         self._clock = clock
         self._days = days
+        self._heats = heats
         self._due = 0
         self._wake = asyncio.Event()
 
@@ -165,6 +171,8 @@ class UnitLearner:
         while True:
             self._wake.clear()
             try:
+                if self._heats is not None:
+                    await self._heats.refer(self._store, self._clock())
                 for row in await asyncio.to_thread(self._waiting):
                     await self._learn(row)
                 if self._days and self._clock() >= self._due:

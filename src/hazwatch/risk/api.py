@@ -153,7 +153,8 @@ def _kind(kind: str) -> dict[str, Any]:
     zh = {**WORK_ZH, **declared.CONDITIONS, **_CHOICES_ZH}
     fields = [
         {
-            "name": name, "type": shape.removesuffix("?"), "needed": not shape.endswith("?"), "title": _FIELD_ZH[name],
+            "name": name, "type": shape.removesuffix("?"), "needed": not shape.endswith("?"),
+            "title": _NAMES_ZH.get((kind, name), _FIELD_ZH[name]),
             "choices": [{"value": c, "title": zh.get(c, c)} for c in allowed] if shape.startswith("choice") else None,
             "range": list(allowed) if shape.startswith("number") else None,
         }
@@ -168,6 +169,7 @@ _CHOICES_ZH = {
     "typhoon": "台风", "rainstorm": "暴雨", "snowstorm": "暴雪", "cold_wave": "寒潮", "wind": "大风",
     "sandstorm": "沙尘暴", "heat": "高温", "hail": "冰雹", "frost": "霜冻", "fog": "大雾", "icing": "道路结冰",
 }  # fmt: skip
+_NAMES_ZH = {("heat_balance", "name"): "换热设备名称"}
 _FIELD_ZH = {
     "work": "作业类别与级别", "note": "说明", "state": "状态", "phase": "阶段", "grade": "等级", "count": "数量",
     "missed": "未完成比例(0–1)", "name": "屏障名称", "pfd_design": "设计 PFD", "pfd_now": "当前 PFD",
@@ -175,7 +177,9 @@ _FIELD_ZH = {
     "point": "其变量的指标编码", "colour": "预警颜色", "text": "预警内容", "condition": "情况", "value": "程度(0–1)",
     "density": "20 ℃ 密度 kg/m³", "expansion": "体积膨胀系数 1/K", "level_sd": "液位计不确定度 m",
     "flow_share": "流量计系统误差(占流量)", "points": "指标或设备编码", "reason": "原因", "equipment": "设备编码",
-    "signal": "信号种类",
+    "signal": "信号种类", "flow": "冷却介质流量的指标编码(可用阀位)", "outlet": "冷却介质出口温度的指标编码",
+    "temperature": "被冷却设备温度的指标编码", "inlet": "冷却介质入口温度的指标编码",
+    "inlet_c": "入口温度固定值 ℃(无测点时)",
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "special_work": "特殊作业", "commitment": "安全承诺", "phase": "试生产/开停车", "danger": "逾期隐患",
     "tasks": "排查任务", "interlock": "摘除联锁", "barrier": "屏障", "weather": "气象预警", "condition": "现场情况",
     "maintenance": "检维修/测试", "cut_off": "切断确认", "transfer_order": "收发作业令", "tank_balance": "物料平衡参数",
+    "heat_balance": "热平衡参数",
 }  # fmt: skip
 
 
@@ -89,6 +90,10 @@ FIELDS: Mapping[str, Mapping[str, tuple[str, Any]]] = {
         "equipment": ("text", None), "density": ("number", (200, 3000)), "expansion": ("number?", (0, 0.01)),
         "level_sd": ("number?", (1e-5, 1)), "flow_share": ("number?", (0, 0.1)),
     },
+    "heat_balance": {
+        "name": ("text", None), "flow": ("text", None), "outlet": ("text", None), "temperature": ("text", None),
+        "inlet": ("text?", None), "inlet_c": ("number?", (-50, 300)),
+    },
 }  # fmt: skip
 
 
@@ -113,6 +118,8 @@ def check(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
         if problem:
             wrong[f"body.{name}"] = problem
         out[name] = given
+    if kind == "heat_balance" and "inlet" not in out and "inlet_c" not in out:
+        wrong["body.inlet"] = "冷却介质入口温度的指标与固定值至少填一个"
     if wrong:
         raise DeclaredError(wrong)
     return out
@@ -152,6 +159,7 @@ _TITLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cut_off": lambda b: f"切断已确认 {b['equipment']}",
     "transfer_order": lambda b: f"收发作业令 {b['equipment']}",
     "tank_balance": lambda b: f"物料平衡 {b['equipment']},{b['density']:g} kg/m³",
+    "heat_balance": lambda b: f"热平衡 {b['name']}",
 }
 
 
