@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from tests.slips.support import photo, warning
 
 from hazwatch.app.node import clock
-from hazwatch.records import make_engine, make_sessions, unit_of_work
+from hazwatch.records import make_engine, make_sessions, reading, unit_of_work
 from hazwatch.slips.service import SlipDesk
 from hazwatch.vocabulary.colours import Colour
 
@@ -73,13 +74,13 @@ def test_answered_on_a_telephone_and_closed_at_a_desk(park, visit, slip) -> None
         page.get_by_test_id(f"deed-{action}").wait_for(state="detached")
     page.get_by_test_id("act-feedback").click()
     page.get_by_test_id("cause-process").click()
-    for name, text in (
+    for name, words in (
         ("measures", "降低进料,开启喷淋"),
         ("result", "液位回到 72 %"),
         ("prevention", "复核联锁"),
         ("signer", "张三"),
     ):
-        page.locator(f"[name='{name}']").fill(text)
+        page.locator(f"[name='{name}']").fill(words)
     refused = {"name": "现场.jpg", "mimeType": "image/jpeg", "buffer": b"<html><script>"}
     page.get_by_test_id("deed-camera").set_input_files(refused)
     page.get_by_role("alert").filter(has_text="只接受").wait_for()
@@ -118,3 +119,48 @@ def test_answered_on_a_telephone_and_closed_at_a_desk(park, visit, slip) -> None
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
     if SHOTS:
         download.value.save_as(Path(SHOTS) / "slip.pdf")
+
+
+def test_a_page_hears_of_what_others_do_without_asking(park, visit, slip) -> None:
+    number = "BG20261123900002"
+    page = visit(f"/slips/{number}", officer(park, "keeper2", slip[1][1]))
+    page.locator("[data-testid=slip][data-state=made]").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if number in request.url else None)
+    page.wait_for_timeout(6_000)
+    assert asked == [], "nothing happened, nothing is asked"
+    works = httpx.Client(base_url=park.url, cookies=officer(park, "works2", WORKS))
+    version = works.get(f"/api/v1/slips/{number}").json()["version"]
+    done = works.post(f"/api/v1/slips/{number}/steps", json={"action": "deliver", "version": version})
+    works.close()
+    assert done.json()["state"] == "delivered"
+    page.locator("[data-testid=slip][data-state=delivered]").wait_for(timeout=4_000)
+
+
+def test_the_check_names_what_was_edited(park, visit, slip) -> None:
+    page = visit("/slips/verify")
+    shot(page, "verify-never")
+    page.get_by_test_id("verify-run").click()
+    page.locator("[data-testid=verify-summary][data-state=done]").wait_for()
+    row = page.locator(f"[data-testid=verify-row][data-slip={slip[0]}]")
+    row.get_by_text("完整").wait_for()
+    engine = make_engine(park.settings.records)
+    sessions = make_sessions(engine)
+
+    def edit(by: str) -> None:
+        with unit_of_work(sessions) as session:
+            session.execute(
+                text("UPDATE slip_step SET name = :by WHERE slip = :slip AND number = 2"), {"by": by, "slip": slip[0]}
+            )
+
+    with reading(sessions) as session:
+        before = session.scalar(text("SELECT name FROM slip_step WHERE slip = :slip AND number = 2"), {"slip": slip[0]})
+    edit("李四")
+    page.get_by_test_id("verify-run").click()
+    row.get_by_text("第 2 步").wait_for()
+    if SHOTS:
+        for width, height in ((1440, 900), (1920, 1080)):
+            page.set_viewport_size({"width": width, "height": height})
+            shot(page, f"verify-{width}")
+    edit(before)
+    engine.dispose()

@@ -122,6 +122,7 @@ def test_what_needs_me_now(site: Site) -> None:
     slips.office.at(60 * 24)
     province = site.client(Role.OPERATOR, "410000")
     assert mine(province) == [("slip", "已升级至本级,请督办")]
+    assert province.get("/api/v1/slips/duty").json()["counts"]["slips"] == 1
     assert slips.keeper.get("/api/v1/slips?overdue=true&colour=orange&q=甲").json()["items"][0]["due_clock"] == "review"
 
 

@@ -257,8 +257,9 @@ EDITS = {
     "the slip is deleted": ("delete from slip", "报告单被删除"),
     "a slip is invented": (
         (
-            "insert into slip select 'BG9', warning, kind, object, name, cause, state, colour, worst, opened_at,"
-            " due_at, wake_at, cleared_at, closed_at, version, body, path from slip"
+            "insert into slip (id, warning, kind, object, name, cause, state, colour, worst, opened_at, version, body,"
+            " path) select 'BG9', warning, kind, object, name, cause, state, colour, worst, opened_at, version, body,"
+            " path from slip"
         ),
         "没有任何步骤记录",
     ),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import orjson
 import pytest
+from tests.slips.support import Office, person, warning
 from tests.web.support import JIA, JIA_POINT, NOON, YI, YI_POINT
 
 from hazwatch.registry.facts import Points
+from hazwatch.slips.model import Action
 from hazwatch.stream import wire
 from hazwatch.web import hub as hubs
 from hazwatch.web.hub import Client
+from hazwatch.web.slip_news import SlipNews
 
 
 @pytest.fixture
@@ -169,3 +172,19 @@ async def test_a_page_that_was_signed_out_hears_nothing_more(site) -> None:
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
     assert client not in site.hub.audience.clients
+
+
+async def test_steps_of_slips_are_told_to_who_may_see_them_whoever_wrote_them(site, hub) -> None:
+    office, news = Office(site.sessions), SlipNews(site.sessions)
+    office.raise_(warning(1, path=site.places.path(JIA)))
+    assert news.next() == [], "what was before is on the lists"
+    jia, yi, all_of_it = page(site, JIA), page(site, YI), page(site, "410000")
+    for number in range(2, 24):
+        office.raise_(warning(number, path=site.places.path(YI)))
+    office.does(person(site.places.path(JIA)), "BG20261123000001", Action.DELIVER, Action.CONFIRM)
+    hub.slips(news.next())
+    confirmed = {"id": "BG20261123000001", "number": 3, "action": "confirm", "state": "confirmed"}
+    assert heard(jia) == [("slips", {"count": 1, "items": [confirmed]})]
+    assert [(name, told["count"], len(told["items"])) for name, told in heard(yi)] == [("slips", 22, 20)]
+    assert [told["count"] for _, told in heard(all_of_it)] == [23]
+    assert news.next() == []

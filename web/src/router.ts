@@ -36,7 +36,7 @@ export const router = createRouter({
         { path: "sources", component: () => import("@/registry/SourceListPage.vue"), meta: { title: "重大危险源" } },
         { path: "sources/:code", component: () => import("@/registry/SourcePage.vue"), meta: { title: "重大危险源" } },
         { path: "slips", component: () => import("@/slips/SlipsPage.vue"), meta: { title: "处置报告单" } },
-        { path: "slips/verify", component: () => import("@/slips/VerifyPage.vue"), meta: { title: "核验" } },
+        { path: "slips/verify", component: () => import("@/slips/VerifyPage.vue"), meta: { title: "核验", role: "engineer" } },
         { path: "duty", component: () => import("@/slips/DutyPage.vue"), meta: { title: "待办" } },
         { path: "slips/:id", component: () => import("@/slips/SlipPage.vue"), meta: { title: "处置报告单" } },
         { path: "risk", redirect: "/risk/places" },

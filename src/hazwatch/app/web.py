@@ -24,6 +24,7 @@ from hazwatch.web.engines import Engines
 from hazwatch.web.hub import Hub
 from hazwatch.web.mirror import Mirror
 from hazwatch.web.places import Places
+from hazwatch.web.slip_news import SlipNews
 
 
 def _owners(sessions: Sessions, ids: Collection[str]) -> Mapping[str, str]:
@@ -68,6 +69,7 @@ async def _main(settings: Settings) -> None:
     # A daemon: a node that is told to stop does not wait for what only makes a first answer faster.
     Thread(target=parts.monitoring.warm, args=(sessions, nature), name="monitoring", daemon=True).start()
     beats = asyncio.create_task(hub.beats())
+    news = asyncio.create_task(SlipNews(sessions).run(hub))
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", lifespan="off", server_header=False,
         timeout_graceful_shutdown=1, access_log=False,
@@ -76,6 +78,7 @@ async def _main(settings: Settings) -> None:
         await uvicorn.Server(config).serve()
     finally:
         beats.cancel()
+        news.cancel()
         await log.close()
 
 

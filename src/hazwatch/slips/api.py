@@ -1,8 +1,7 @@
 """Routes of the slips (docs/api.md)."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
-from collections.abc import Callable
-from io import BytesIO
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -10,14 +9,16 @@ from fastapi import APIRouter, Depends, Path, Query, Response, UploadFile
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from hazwatch.documents.cells import cell
 from hazwatch.documents.photos import MAX_ATTACHMENT
 from hazwatch.identity.deps import Gate, Paging
 from hazwatch.identity.drafts import LONGEST_WHY
+from hazwatch.identity.errors import forbidden
 from hazwatch.identity.model import Principal, Role
 from hazwatch.records.engine import reading, unit_of_work
-from hazwatch.slips import attachments, rules_book, views
+from hazwatch.records.paging import PageRequest
+from hazwatch.slips import attachments, checks, rules_book, views
 from hazwatch.slips.clocks import form_of
+from hazwatch.slips.export import checked_book, slips_book
 from hazwatch.slips.model import Action, State
 from hazwatch.slips.service import SlipDesk
 from hazwatch.vocabulary.colours import Colour
@@ -25,6 +26,9 @@ from hazwatch.vocabulary.moments import iso
 
 #: What else needs somebody now (unseen warnings, unacknowledged alarms), and how many of each there are in all.
 Others = Callable[[Session, Principal, int], tuple[list[dict[str, Any]], dict[str, int]]]
+#: Whether somebody answers for the whole node.
+Whole = Callable[[Principal], bool]
+_EXPORT_PART = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LOCKED = {
     "Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff",
@@ -32,16 +36,6 @@ _LOCKED = {
 }  # fmt: skip
 _Id = Annotated[str, Path(max_length=24)]
 _Number = Annotated[int, Path(ge=1, le=1 << 40)]
-_COLUMNS = (
-    ("id", "报告单编号"), ("warning", "预警编号"), ("name", "对象"), ("object", "对象编码"), ("kind_zh", "类别"),
-    ("worst", "级别"), ("state_zh", "状态"), ("opened_at", "生成时间"), ("due_at", "时限"), ("due_zh", "待办"),
-    ("overdue", "已超时"), ("cleared_at", "预警解除"), ("closed_at", "关闭时间"), ("escalations", "升级次数"),
-    ("returns", "退回次数"), ("supervised", "督办次数"),
-)  # fmt: skip
-_FORM = (
-    ("cause_class", "原因类别"), ("measures", "处置措施"), ("result", "处置结果"), ("prevention", "防范措施"),
-    ("signer", "签字人"), ("opinion", "审核意见"),
-)  # fmt: skip
 
 
 class StepBody(BaseModel):
@@ -85,11 +79,12 @@ def _wanted(
     return views.SlipFilter(show, tuple(s.value for s in state or ()), colours, object_, q, overdue, mine)
 
 
-def router(desk: SlipDesk, gate: Gate, others: Others) -> APIRouter:
+def router(desk: SlipDesk, gate: Gate, others: Others, whole: Whole) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/slips", tags=["slips"])
     _list_routes(routes, desk, gate, others)
     _rules_routes(routes, desk, gate)
+    _verify_routes(routes, desk, gate, whole)
     _slip_routes(routes, desk, gate)
     _file_routes(routes, desk, gate)
     return routes
@@ -120,23 +115,9 @@ def _list_routes(routes: APIRouter, desk: SlipDesk, gate: Gate, others: Others) 
     @routes.get("/export.xlsx")
     def export_slips(who: Viewer, wanted: Wanted) -> Response:
         with reading(desk.sessions) as session:
-            content = _workbook(session, who, wanted, desk.clock())
+            content = slips_book(views.everything(session, who, wanted, desk.clock()))
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote('风险预警处置报告单.xlsx')}"}
         return Response(content, media_type=XLSX, headers=headers)
-
-
-def _workbook(session: Session, who: Principal, wanted: views.SlipFilter, now: int) -> bytes:
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("处置报告单")
-    sheet.append([zh for _, zh in (*_COLUMNS, *_FORM)])
-    for item in views.everything(session, who, wanted, now):
-        form = item["form"]
-        sheet.append([cell(item[name]) for name, _ in _COLUMNS] + [cell(form.get(name, "")) for name, _ in _FORM])
-    out = BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _rules_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
@@ -166,6 +147,43 @@ def _rules_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:
     def withdraw_rules(version: _Number, body: WhyBody, who: Engineer) -> dict[str, Any]:
         with unit_of_work(desk.sessions) as session:
             return rules_book.withdraw(session, desk, who, version, body.why)
+
+
+def _verify_routes(routes: APIRouter, desk: SlipDesk, gate: Gate, whole: Whole) -> None:
+    Engineer = Annotated[Principal, Depends(gate.current(Role.ENGINEER))]  # noqa: N806  # a type, local because the gate is
+    Text = Annotated[str, Query(max_length=100)]  # noqa: N806  # a type
+
+    @routes.get("/verify")
+    def show_check(who: Engineer) -> dict[str, Any]:
+        with reading(desk.sessions) as session:
+            return checks.state(session, desk.clock(), whole=whole(who))
+
+    @routes.post("/verify")
+    def start_check(who: Engineer) -> dict[str, Any]:
+        if not whole(who):
+            raise forbidden("核验读取整个节点的记录链", "请由管辖范围覆盖整个节点的人员进行")
+        return checks.start(desk, who)
+
+    @routes.get("/verify/slips")
+    def list_checked(
+        request: Paging, who: Engineer, show: Literal["wrong", "all"] = "all", q: Text = ""
+    ) -> dict[str, Any]:
+        with reading(desk.sessions) as session:
+            return checks.of_slips(session, who, request, wrong=show == "wrong", q=q).form()
+
+    @routes.get("/verify/export.xlsx")
+    def export_checked(who: Engineer, show: Literal["wrong", "all"] = "all", q: Text = "") -> Response:
+        def pages() -> Iterator[dict[str, Any]]:
+            with reading(desk.sessions) as session:
+                number = 1
+                while items := checks.of_slips(
+                    session, who, PageRequest(number, _EXPORT_PART), wrong=show == "wrong", q=q
+                ).items:
+                    yield from items
+                    number += 1
+
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote('报告单核验.xlsx')}"}
+        return Response(checked_book(pages()), media_type=XLSX, headers=headers)
 
 
 def _slip_routes(routes: APIRouter, desk: SlipDesk, gate: Gate) -> None:

@@ -16,7 +16,7 @@ from hazwatch.identity.model import SYSTEM, Principal
 from hazwatch.records.chain import canonical, link
 from hazwatch.slips.clocks import ClockKind, Rules, rules_of
 from hazwatch.slips.model import Action, Clock, Slip, State, Step, apply
-from hazwatch.slips.tables import SlipHead, SlipRow, SlipRules, SlipStep
+from hazwatch.slips.tables import CLIMBED, SlipHead, SlipRow, SlipRules, SlipStep
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.warnings import Tier
 
@@ -84,9 +84,19 @@ def columns(slip: Slip) -> dict[str, Any]:
     return {
         "warning": slip.warning, "state": slip.state.value, "colour": int(slip.colour), "worst": int(slip.worst),
         "opened_at": slip.opened_at, "due_at": slip.due if slip.open else None,
-        "wake_at": slip.wake if slip.open else None, "cleared_at": slip.cleared_at, "closed_at": slip.closed_at,
+        "wake_at": slip.wake if slip.open else None, **_climbed(slip), "cleared_at": slip.cleared_at,
+        "closed_at": slip.closed_at,
         "version": slip.steps, "body": canonical(body),
     }  # fmt: skip
+
+
+def _climbed(slip: Slip) -> dict[str, int | None]:
+    """By tier, when the first of the clocks was due that have climbed to it and still run."""
+    due: dict[str, int | None] = dict.fromkeys(CLIMBED.values())
+    for clock in sorted(slip.clocks.values(), key=lambda c: -c.due) if slip.open else ():
+        if clock.running:
+            due |= {CLIMBED[tier]: clock.due for tier in clock.told}
+    return due
 
 
 def content(row: SlipStep) -> list[Any]:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from collections.abc import Mapping
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hazwatch.identity.drafts import Drafted
 from hazwatch.identity.scope import Scoped
 from hazwatch.records.base import Base, Key, code_text
+from hazwatch.vocabulary.warnings import Tier
+
+#: Tier that a clock can climb to → the column that says so.
+CLIMBED: Mapping[Tier, str] = {tier: f"due_{tier.word}" for tier in Tier if tier is not Tier.ENTERPRISE}
+
+
+def _climbed(column: str) -> Index:
+    """Only of what has climbed to the tier, with all that its duty list asks for."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(f"ix_slip_{column}", column, "path", "state", sqlite_where=there, postgresql_where=there)
 
 
 class SlipRow(Scoped, Base):
-    """A slip as its steps leave it. ``body`` is JSON of what no list asks for; ``version`` is the number of steps."""
+    """A slip as its steps leave it. ``body`` is JSON of what no list asks for; ``version`` is the number of steps.
+
+    ``due_park`` … ``due_ministry``: when the first of the running clocks was due that have climbed to that tier.
+    """
 
     __tablename__ = "slip"
-    __table_args__ = (Index("ix_slip_state_due_at", "state", "due_at"),)
+    __table_args__ = (Index("ix_slip_state_due_at", "state", "due_at"), *map(_climbed, CLIMBED.values()))
 
     id: Mapped[str] = mapped_column(code_text(24), primary_key=True)
     warning: Mapped[str] = mapped_column(code_text(24), index=True)
@@ -30,6 +45,11 @@ class SlipRow(Scoped, Base):
     wake_at: Mapped[int | None] = mapped_column(BigInteger, index=True)
     cleared_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    due_park: Mapped[int | None] = mapped_column(BigInteger)
+    due_county: Mapped[int | None] = mapped_column(BigInteger)
+    due_city: Mapped[int | None] = mapped_column(BigInteger)
+    due_province: Mapped[int | None] = mapped_column(BigInteger)
+    due_ministry: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(Integer)
     body: Mapped[str] = mapped_column(Text)
 
@@ -104,3 +124,37 @@ class SlipRules(Drafted, Scoped, Base):
     body: Mapped[str | None] = mapped_column(Text)
     before: Mapped[str] = mapped_column(Text)
     after: Mapped[str] = mapped_column(Text)
+
+
+class SlipCheck(Base):
+    """A check of the chains, and how far it is; the last row is the last check. ``seen_at``: when it was alive last."""
+
+    __tablename__ = "slip_check"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    state: Mapped[str] = mapped_column(String(8))
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[int] = mapped_column(BigInteger)
+    done: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(BigInteger)
+    steps: Mapped[int] = mapped_column(BigInteger)
+    slips: Mapped[int] = mapped_column(Integer)
+    attachments: Mapped[int] = mapped_column(Integer)
+    findings: Mapped[int] = mapped_column(Integer)
+    head: Mapped[str] = mapped_column(String(64))
+    audit_length: Mapped[int] = mapped_column(BigInteger)
+    audit: Mapped[str] = mapped_column(String(300))
+
+
+class SlipFinding(Scoped, Base):
+    """Something that a check found; ``slip`` is empty when it is about the chain itself."""
+
+    __tablename__ = "slip_finding"
+    __table_args__ = (Index("ix_slip_finding_check_slip", "check", "slip"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    check: Mapped[int] = mapped_column(ForeignKey("slip_check.id"))
+    slip: Mapped[str] = mapped_column(code_text(24))
+    number: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(String(500))

@@ -6,6 +6,7 @@ Every row that was changed, removed or put in is named: which slip, which step, 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,15 +15,17 @@ from sqlalchemy.orm import Session
 from hazwatch.records.chain import GENESIS, link
 from hazwatch.slips.model import Action, Slip, apply, begin
 from hazwatch.slips.store import columns, content, step_of
-from hazwatch.slips.tables import SlipAttachment, SlipBlob, SlipHead, SlipRow, SlipStep
+from hazwatch.slips.tables import CLIMBED, SlipAttachment, SlipBlob, SlipHead, SlipRow, SlipStep
 from hazwatch.vocabulary.moments import clock_text
 
+#: Told how many rows were read.
+Told = Callable[[int], None]
 _BATCH = 1_000
 #: Findings that are told one by one; a table that was emptied needs no more.
 MOST = 1_000
 _COLUMN_ZH = {
     "warning": "预警编号", "state": "状态", "colour": "颜色", "worst": "最高颜色", "opened_at": "生成时间",
-    "due_at": "时限", "wake_at": "下次升级时间",
+    "due_at": "时限", "wake_at": "下次升级时间", **dict.fromkeys(CLIMBED.values(), "已升级的层级"),
     "cleared_at": "预警解除时间", "closed_at": "关闭时间", "version": "步数",
     "body": "表单与时钟", "kind": "对象类别", "object": "对象编码", "name": "对象名称", "cause": "原因",
 }  # fmt: skip
@@ -53,14 +56,22 @@ class SlipReport:
 
 
 class _Check:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, told: Told) -> None:
         self._session = session
+        self._told = told
+        self._done = 0
         self.findings: list[Finding] = []
         self.slips: dict[str, Slip] = {}
         self.first: dict[str, dict[str, str]] = {}
         self.last: dict[str, SlipStep] = {}
         self.files: set[tuple[str, int, str, str]] = set()
         self.steps = 0
+
+    def tick(self) -> None:
+        """One more row was read."""
+        self._done += 1
+        if self._done % _BATCH == 0:
+            self._told(self._done)
 
     def say(self, slip: str, number: int, text: str) -> None:
         if len(self.findings) < MOST:
@@ -82,6 +93,7 @@ class _Check:
             self.follow(row)
             previous, expected, before = row.digest, row.id + 1, row
             self.steps += 1
+            self.tick()
         head = self._session.scalars(select(SlipHead)).one()
         if head.length != expected - 1:
             self.say(before.slip if before else "", 0, f"链尾不符:应有 {head.length} 条,最后一条是第 {expected - 1} 条")
@@ -119,6 +131,7 @@ class _Check:
         # scope: node-internal because the check runs through all scopes
         for row in self._session.scalars(select(SlipRow).order_by(SlipRow.id).execution_options(yield_per=_BATCH)):
             count += 1
+            self.tick()
             slip = self.slips.get(row.id)
             left.discard(row.id)
             if slip is None:
@@ -127,7 +140,7 @@ class _Check:
             wanted = {**columns(slip), **self.first.get(row.id, {})}
             wrong = [name for name, value in wanted.items() if getattr(row, name) != value]
             if wrong:
-                words = "、".join(_COLUMN_ZH[name] for name in wrong)
+                words = "、".join(dict.fromkeys(_COLUMN_ZH[name] for name in wrong))
                 self.say(row.id, 0, f"报告单的{words}与步骤不符;最后一步是{_named(self.last[row.id])}")
         for slip_id in sorted(left):
             self.say(slip_id, 0, f"报告单被删除;最后一步是{_named(self.last[slip_id])}")
@@ -140,6 +153,7 @@ class _Check:
             if hashlib.sha256(blob.content).hexdigest() == blob.sha256:
                 good.add(blob.sha256)
             self._session.expunge(blob)
+            self.tick()
         # scope: node-internal because the check runs through all scopes
         held = set(self._session.execute(select(SlipAttachment.slip, SlipAttachment.sha256)).tuples())
         for slip, number, digest, name in sorted(self.files):
@@ -153,9 +167,9 @@ class _Check:
         return len(held)
 
 
-def verify_slips(session: Session) -> SlipReport:
-    """Check everything; reads the whole of the slips once."""
-    check = _Check(session)
+def verify_slips(session: Session, told: Told = lambda _done: None) -> SlipReport:
+    """Check everything; reads the whole of the slips once. ``told`` hears how many steps and slips were read so far."""
+    check = _Check(session, told)
     check.chain()
     count = check.rows()
     attachments = check.attachments()

@@ -31,7 +31,7 @@ from hazwatch.slips.model import (
 from hazwatch.slips.model import may as may_do
 from hazwatch.slips.service import SlipDesk, found
 from hazwatch.slips.store import slip_of, steps
-from hazwatch.slips.tables import SlipRow, SlipStep
+from hazwatch.slips.tables import CLIMBED, SlipRow, SlipStep
 from hazwatch.vocabulary.colours import Colour
 from hazwatch.vocabulary.moments import clock_text, iso
 from hazwatch.vocabulary.warnings import Tier, WarningKind, tier_of
@@ -236,24 +236,23 @@ def duty(session: Session, who: Principal, now: int) -> tuple[list[dict[str, Any
     """Slips that need the asker's tier now, by the clock: own ones, ones to review, ones that climbed to it."""
     tier = tier_of(who.scope)
     mine = scoped(select(SlipRow), who, SlipRow).where(SlipRow.state.in_(_OPEN), _mine(who))
-    late = scoped(select(SlipRow), who, SlipRow).where(SlipRow.state.in_(_OPEN), ~_mine(who), SlipRow.due_at < now)
     items = [_need(row, now, "") for row in session.scalars(mine.order_by(*_by_the_clock()).limit(MOST_DUTY))]
-    climbed = 0
-    for row in session.scalars(late.order_by(*_by_the_clock()).execution_options(yield_per=500)):
-        if any(c.running and tier in c.told for c in slip_of(row).clocks.values()):
-            climbed += 1
-            if climbed <= MOST_DUTY:
-                items.append(_need(row, now, "已升级至本级,请督办"))
-    return items, count(session, mine) + climbed
+    total = count(session, mine.with_only_columns(SlipRow.id))
+    if tier in CLIMBED:
+        due = getattr(SlipRow, CLIMBED[tier])
+        late = scoped(select(SlipRow), who, SlipRow).where(due.is_not(None), ~_mine(who))
+        rows = session.scalars(late.order_by(due, SlipRow.path, SlipRow.id).limit(MOST_DUTY))
+        items += [_need(row, now, "已升级至本级,请督办") for row in rows]
+        total += count(session, late.with_only_columns(due))
+    return items, total
 
 
 def _need(row: SlipRow, now: int, why: str) -> dict[str, Any]:
-    slip = slip_of(row)
     waits = {
         State.MADE: "请签收并确认", State.DELIVERED: "请确认", State.CONFIRMED: "请开始处置", State.HANDLING: "请反馈",
         State.ANSWERED: "请受理审核", State.REVIEW: "请审核",
     }  # fmt: skip
-    return {"type": "slip", "why": why or waits.get(slip.state, "")} | brief(row, now)
+    return {"type": "slip", "why": why or waits.get(State(row.state), "")} | brief(row, now)
 
 
 def _due_clock(slip: Slip) -> str:

@@ -138,7 +138,7 @@ def create_app(parts: Parts) -> FastAPI:
             sessions, gate, parts.clock, settings, parts.warning_rules_changed, parts.risk_changed, slips_of
         )
     )
-    app.include_router(slips_router(slips, gate, other_needs))
+    app.include_router(slips_router(slips, gate, other_needs, lambda who: risk.answers_for_all(sessions, who)))
     app.include_router(scenarios.router(sessions, gate, parts.clock, parts.log))
     app.include_router(operations.router(gate, parts.log, parts.hub, parts.mirror))
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=2)

@@ -206,6 +206,15 @@ class Hub:
         for told in orjson.loads(data):
             self._send("warning", told["path"], told["warning"])
 
+    def slips(self, told: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Slips that something happened to, with the paths where they lie: one event for each page."""
+        mine: dict[Client, list[dict[str, Any]]] = {}
+        for path, slip in told:
+            for client in self.audience.of_path(path):
+                mine.setdefault(client, []).append(slip)
+        for client, slips in mine.items():
+            client.put(_event("slips", {"count": len(slips), "items": slips[:_ALONE]}))
+
     async def _links(self, data: bytes) -> None:
         told = orjson.loads(data)
         before = self._mirror.links

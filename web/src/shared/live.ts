@@ -20,11 +20,18 @@ export interface AlarmsTold {
   items: Alarm[];
 }
 
+/** Slips that something happened to: how many, and the first of them. */
+export interface SlipsTold {
+  count: number;
+  items: { id: string; number: number; action: string; state: string }[];
+}
+
 export interface LiveEvents {
   alarm: Alarm;
   alarms: AlarmsTold;
   grade: LiveGrade;
   link: Link;
+  slips: SlipsTold;
   values: LiveValue[];
   warning: Warned;
 }
@@ -45,6 +52,7 @@ export const useLive = defineStore("live", () => {
     alarms: new Set(),
     grade: new Set(),
     link: new Set(),
+    slips: new Set(),
     values: new Set(),
     warning: new Set(),
   };
@@ -100,7 +108,7 @@ export const useLive = defineStore("live", () => {
       skewMs.value = Date.parse(data.server_time) - Date.now();
       beat.value = data;
     });
-    for (const name of ["alarm", "alarms", "grade", "link", "values", "warning"] as const) {
+    for (const name of ["alarm", "alarms", "grade", "link", "slips", "values", "warning"] as const) {
       on<never>(name, (data) => handlers[name].forEach((handler) => handler(data)));
     }
     stream.onerror = () => {
