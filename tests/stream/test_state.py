@@ -40,9 +40,16 @@ def busy(live: int = 7) -> state.StreamState:
     return kept
 
 
+def said(judge: judged.JudgeState) -> list[np.ndarray]:
+    """All arrays; due times only where a timer runs, elsewhere they say nothing."""
+    bits = np.arange(4, dtype=np.uint8)
+    parts = [p._replace(due=np.where(p.timing[:, None] >> bits & 1, p.due, 0)) for p in (judge.live, judge.base)]
+    return judged.flatten(judge._replace(live=parts[0], base=parts[1]))
+
+
 def same(a: state.StreamState, b: state.StreamState) -> bool:
     arrays = [
-        (judged.flatten(a.judge), judged.flatten(b.judge)), (a.thinning, b.thinning), (a.latest, b.latest),
+        (said(a.judge), said(b.judge)), (a.thinning, b.thinning), (a.latest, b.latest),
         ([a.limits.threshold, a.limits.deadband, a.limits.on_delay_ms, a.limits.off_delay_ms],
          [b.limits.threshold, b.limits.deadband, b.limits.on_delay_ms, b.limits.off_delay_ms]),
         ([a.seen.array()], [b.seen.array()]),
@@ -226,12 +233,20 @@ def test_packed_values_come_back() -> None:
     assert len(packed.unpack(b"")) == 0
 
 
-def test_a_snapshot_of_the_layout_before_is_read(tmp_path) -> None:
-    """A node is brought up to date with its snapshots: one row a point then, one row a second now."""
+@pytest.mark.parametrize("layout", [1, 2])
+def test_a_snapshot_of_the_layouts_before_is_read(tmp_path, layout: int) -> None:
+    """A node is brought up to date with its snapshots: a longer ring, all due times, once one row a point."""
     kept = busy()
     path = state.save(kept, tmp_path)
     with np.load(path) as saved:
-        arrays = {name: saved[name] for name in saved.files if name != "layout"}
+        arrays = {name: saved[name] for name in saved.files if name != "layout" and not name.endswith("of")}
+    arrays |= {"j2": kept.judge.live.due, "j7": kept.judge.base.due}
+    for k in range(10, 13):
+        arrays[f"j{k}"] = np.concatenate([arrays[f"j{k}"], np.zeros_like(arrays[f"j{k}"])])
+    if layout == 2:
+        np.savez(path, layout=np.array([2]), **arrays)
+        assert same(state.load(tmp_path), kept)
+        return
     for k in range(10, 13):
         arrays[f"j{k}"] = np.ascontiguousarray(arrays[f"j{k}"].T)
     for k in range(13, 15):

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -150,6 +151,8 @@ class Engine:
         """Write new limits to the log, where they have their place between two samples."""
         new = self.picture.limits
         if new.version == self._limits_asked.version and len(new) == len(self._limits_asked):
+            # The snapshot brought the same ones: one copy of a nation's limits is enough.
+            self.picture = self.watch.picture = replace(self.picture, limits=self._limits_asked)
             return
         for record in control.encode_limits(self._limits_asked, new, clock()):
             self.pipeline.limits_due = await self._log.append(self._seat.share.named(CONTROL), record)

@@ -21,6 +21,9 @@ from hazwatch.log.client import Log, LogAddress
 from hazwatch.log.server import NODE_USER
 from hazwatch.settings import Settings
 
+#: A busy moment leaves some hundred MiB; giving it back takes a tenth of a second, in which nobody gets any.
+_GIVE_BACK_S = 60.0
+
 
 def clock() -> int:
     """Epoch milliseconds of now. The only clock of the package; rooms are handed it."""
@@ -131,6 +134,17 @@ def settle_memory() -> None:
     """What is loaded by now stays: the collector need not walk through it; scraps go back to the system."""
     gc.collect()
     gc.freeze()
+    _trim()
+
+
+async def give_back_memory() -> None:
+    """Once a minute, give free memory back: the allocator keeps what one busy moment needed, for ever."""
+    while True:
+        await asyncio.sleep(_GIVE_BACK_S)
+        await asyncio.to_thread(_trim)
+
+
+def _trim() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library has nothing to trim
             ctypes.CDLL(None).malloc_trim(0)

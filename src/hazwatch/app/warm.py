@@ -10,7 +10,7 @@ import numpy as np
 from hazwatch.access import accept
 from hazwatch.access.sparkplug import decode
 from hazwatch.history import latest, thinning
-from hazwatch.judge.judge import from_history, judge, tick
+from hazwatch.judge.judge import from_history, judge, narrowed, tick
 from hazwatch.judge.limits import Limits
 from hazwatch.judge.state import fresh
 from hazwatch.risk.trend import STEP_MS, Window
@@ -25,6 +25,7 @@ def warm_engine() -> None:
     thinning.thin(thinning.fresh(1), batch, fate, 60_000)
     latest.update(latest.fresh(1), batch, batch.ts, fate)
     tick(state, limits, 3_000)
+    narrowed(state, limits, 1)
     window = Window(1)
     for k in range(6):
         window.add(k * STEP_MS, np.array([float(k)]))

@@ -196,9 +196,10 @@ class Watch:
             return
         before = set(self._approaches)
         self._approaches = await asyncio.to_thread(self._approaching, state, picture, until)
-        recent = self._window.recent(len(state.latest.ts))
+        recent = await asyncio.to_thread(self._window.recent, len(state.latest.ts))
         moved = await asyncio.to_thread(self.look.look_around, picture, until, recent)
-        moved |= before | set(self._approaches) | self.risk.restless() | self._doubted() | self.look.declared_sources()
+        moved |= before | set(self._approaches) | self.risk.restless() | self.look.declared_sources()
+        moved |= await asyncio.to_thread(self._doubted)
         await self._grade(moved, until)
 
     def _approaching(self, state: StreamState, picture: Picture, until: int) -> dict[str, list[Approach]]:

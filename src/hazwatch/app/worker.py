@@ -10,7 +10,7 @@ import socket
 
 from hazwatch.app.engine import Engine
 from hazwatch.app.history import open_history
-from hazwatch.app.node import ended, open_log, settle_memory, until_told
+from hazwatch.app.node import ended, give_back_memory, open_log, settle_memory, until_told
 from hazwatch.app.seat import taken_over, whole
 from hazwatch.app.warm import warm_engine
 from hazwatch.history.port import History
@@ -37,12 +37,12 @@ async def serve(settings: Settings) -> None:
             await engine.begin()
             settle_memory()
             _log.info("engine ready: %d points", engine.pipeline.kept.points)
-            await until_told(engine.work())
+            await until_told(engine.work(), give_back_memory())
         else:
             worker = Worker(settings, store)
             me = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
             leases = Leases(log, me, settings.shares, settings.lease_s, worker.take, worker.give)
-            await until_told(leases.run(settings.log_replicas), worker.failed())
+            await until_told(leases.run(settings.log_replicas), worker.failed(), give_back_memory())
     finally:
         store.close()
         await log.close()

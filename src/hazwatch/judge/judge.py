@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hazwatch.judge import kernel
 from hazwatch.judge.limits import Limits
-from hazwatch.judge.state import NEVER, JudgeState, PointStates, fresh
+from hazwatch.judge.state import NEVER, JudgeState, PointStates, Ring, fresh
 from hazwatch.samples.batch import SampleBatch
 
 #: Rows of the output: see ``kernel.ROW``. A REVISION row says "what was said of this point after event_ts is void".
@@ -112,6 +112,23 @@ def judge(
     near = follow[: int(follows[0])]
     followers = SampleBatch.of(near["point"], near["ts"], near["value"], near["quality"])
     return Verdict(np.concatenate(found) if found else out[:0].copy(), fate, followers)
+
+
+def narrowed(state: JudgeState, limits: Limits, ring: int) -> JudgeState:
+    """The same state with room for ``ring`` samples a point: the oldest move into the base, as newer ones would do it.
+
+    Args:
+        state: loses its samples; not to be used any more.
+        limits: the version in force.
+        ring: samples that stay, at most as many as there is room for now.
+    """
+    kernel.keep_newest(state, ring, _columns(limits), _scratch(state)[2])
+    old = state.ring
+    points = np.arange(old.ts.shape[1])
+    places = [(old.start + np.int64(n)) % old.ts.shape[0] for n in range(ring)]
+    ts, value, quality = (np.stack([a[at, points] for at in places]) for a in (old.ts, old.value, old.quality))
+    kept = Ring(ts, value, quality, np.zeros_like(old.start), old.filled)
+    return state._replace(ring=kept)
 
 
 def tick(state: JudgeState, limits: Limits, until: int) -> Rows:

@@ -186,6 +186,14 @@ def _evict(st: JudgeState, i: int, limits: Columns, scratch: Rows) -> None:
 
 
 @njit(cache=True, nogil=True)
+def keep_newest(st: JudgeState, most: int, limits: Columns, scratch: Rows) -> None:
+    """Move all but the newest ``most`` samples of every ring into the base."""
+    for i in range(len(st.ticked)):
+        while st.ring.filled[i] > most:
+            _evict(st, i, limits, scratch)
+
+
+@njit(cache=True, nogil=True)
 def _wins(v: float, q: int, old_v: float, old_q: int) -> bool:
     """Which of two samples of one point and one event time stands: better quality, then the greater value."""
     if q != old_q:

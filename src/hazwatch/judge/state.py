@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 #: "Nothing seen yet"; far below any event time, with room to add delays.
 NEVER = -(1 << 62)
-DEFAULT_RING = 16
+#: Samples of a point that may be overtaken: seconds of jitter. What is later is judged from history, slower.
+DEFAULT_RING = 8
 #: Start + filled fit into a byte up to here; a larger ring (judging files) has wider counters.
 _COUNTED_IN_A_BYTE = 127
 #: Where the three matrices of the ring stand among all arrays (``flatten``); all others have one row a point.
@@ -35,7 +36,7 @@ class PointStates(NamedTuple):
     Attributes:
         active: bit k set = threshold k is active, uint8[P].
         timing: bit k set = the timer of threshold k runs, uint8[P].
-        due: event time at which the timer fires, int64[P, 4].
+        due: event time at which the timer fires, int64[P, 4]; says nothing where no timer runs.
         held: last usable value (NaN before the first), float64[P].
         ts: event time of the newest sample, int64[P].
     """
@@ -84,7 +85,7 @@ def _points(n: int) -> PointStates:
     return PointStates(
         np.zeros(n, np.uint8),
         np.zeros(n, np.uint8),
-        np.zeros((n, 4), np.int64),
+        np.zeros((n, 4), np.int64),  # most points never have a timer: pages nobody writes to take no memory
         np.full(n, np.nan),
         np.full(n, NEVER, np.int64),
     )
@@ -142,6 +143,19 @@ def unflatten(arrays: list[NDArray[np.generic]]) -> JudgeState:
     )
 
 
+def take_over(to: JudgeState, state: JudgeState) -> None:
+    """Make one state the same as another of its size; of due times only those of timers that run are looked at."""
+    due = [id(state.live.due), id(state.base.due)]
+    for there, here in zip(flatten(to), flatten(state), strict=True):
+        if id(here) not in due:
+            np.copyto(there, here)
+    for theirs, ours in ((to.live, state.live), (to.base, state.base)):
+        running = np.flatnonzero(ours.timing)
+        theirs.due[running] = ours.due[running]
+
+
 def copied(state: JudgeState) -> JudgeState:
     """A deep copy, for a checkpoint."""
-    return unflatten([a.copy() for a in flatten(state)])
+    copy = fresh(points_in(state), len(state.ring.ts))
+    take_over(copy, state)
+    return copy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ class Inputs:
     by_exception: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, points: list[tuple[int, ...]], gateway: NDArray[np.int64], by_exception: NDArray[np.bool_]) -> Inputs:
+    def of(cls, points: Sequence[Sequence[int]], gateway: NDArray[np.int64], by_exception: NDArray[np.bool_]) -> Inputs:
         """From the points of each source, in the order of the sources."""
         counts = np.array([len(p) for p in points], np.int64)
         order = np.array([i for p in points for i in p], np.int64)

@@ -60,7 +60,7 @@ class SourceFacts:
     enterprise_path: str
     level: int
     r: float
-    points: tuple[int, ...]
+    points: Sequence[int]
     service: Service
 
 

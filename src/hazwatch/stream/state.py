@@ -20,14 +20,19 @@ from numpy.typing import NDArray
 from hazwatch.disk import replace_durably
 from hazwatch.history import latest, thinning
 from hazwatch.history.offsets import Place
+from hazwatch.judge import judge as judging
 from hazwatch.judge import state as judged
 from hazwatch.judge.limits import Limits
 
 #: Frames of gateways with sequence numbers that are remembered, to recognise one that comes twice.
 _REMEMBERED = 200_000
 _KEPT = 2
-#: Of the arrays in a snapshot: 2 = the ring of the judge lies in order of time.
-_LAYOUT = 2
+#: Of the arrays in a snapshot: 2 = the ring of the judge lies in order of time, 3 = due times only of timers that run.
+_LAYOUT = 3
+#: Layout from which on due times are kept of running timers only.
+_SPARSE = 3
+#: Where the due times of live and base stand among the judge's arrays.
+_DUE = (2, 7)
 _SYNC_BYTES = 4 << 20
 #: A breath after each, in which others get at the disk.
 _BREATH_S = 0.005
@@ -129,15 +134,14 @@ def copied(state: StreamState, spare: StreamState | None = None) -> StreamState:
             Place(), state.limits, judged.fresh(judged.points_in(state.judge), ring), thinning.fresh(size),
             latest.fresh(size),
         )  # fmt: skip
-    for to, source in zip(_arrays(spare), _arrays(state), strict=True):
+    judged.take_over(spare.judge, state.judge)
+    there: list[NDArray[Any]] = [*spare.thinning, *spare.latest]
+    here: list[NDArray[Any]] = [*state.thinning, *state.latest]
+    for to, source in zip(there, here, strict=True):
         np.copyto(to, source)
     spare.place, spare.limits, spare.owed = state.place, state.limits, dict(state.owed)
     spare.seen = SeenFrames(state.seen.array())
     return spare
-
-
-def _arrays(state: StreamState) -> list[NDArray[Any]]:
-    return [*judged.flatten(state.judge), *state.thinning, *state.latest]
 
 
 class _Steady(io.FileIO):
@@ -164,7 +168,10 @@ def save(state: StreamState, folder: Path) -> Path:
         "seen": state.seen.array(),
         "owed": np.array(list(state.owed.items()), np.int64).reshape(-1, 2),
     }
-    arrays |= {f"j{k}": a for k, a in enumerate(judged.flatten(state.judge))}
+    arrays |= {f"j{k}": a for k, a in enumerate(judged.flatten(state.judge)) if k not in _DUE}
+    for k, points in zip(_DUE, (state.judge.live, state.judge.base), strict=True):
+        running = np.flatnonzero(points.timing)
+        arrays |= {f"j{k}of": running, f"j{k}": points.due[running]}
     arrays |= dict(zip(_names("t"), state.thinning, strict=False))
     arrays |= dict(zip(_names("v"), state.latest, strict=False))
     limits = state.limits
@@ -198,13 +205,23 @@ def load(folder: Path) -> StreamState:
     return StreamState.fresh()
 
 
-def _judged(kept: Any) -> judged.JudgeState:
-    """The judge's part. Before the ring lay in order of time it had one row a point, and wider counters."""
+def _judged(kept: Any, limits: Limits) -> judged.JudgeState:
+    """The judge's part, with a ring as long as it is now.
+
+    In the first layout the ring had one row a point and wider counters; up to the second all due times were there.
+    """
+    layout = int(kept["layout"][0]) if "layout" in kept else 1
     arrays = [kept[f"j{k}"] for k in range(17)]
-    if "layout" not in kept:
+    if layout == 1:
         arrays[10:13] = [np.ascontiguousarray(a.T) for a in arrays[10:13]]
         arrays[13:15] = [a.astype(np.uint8) for a in arrays[13:15]]
-    return judged.unflatten(arrays)
+    if layout >= _SPARSE:
+        for k in _DUE:
+            due = np.zeros((len(arrays[0]), 4), np.int64)
+            due[kept[f"j{k}of"]] = arrays[k]
+            arrays[k] = due
+    state = judged.unflatten(arrays)
+    return judging.narrowed(state, limits, judged.DEFAULT_RING) if len(state.ring.ts) > judged.DEFAULT_RING else state
 
 
 def _read(path: Path) -> StreamState:
@@ -214,7 +231,7 @@ def _read(path: Path) -> StreamState:
         return StreamState(
             Place(live, background),
             limits,
-            _judged(kept),
+            _judged(kept, limits),
             thinning.Thinning(*(kept[f"t{k}"] for k in range(10))),
             latest.Latest(*(kept[f"v{k}"] for k in range(6))),
             SeenFrames(kept["seen"]),
