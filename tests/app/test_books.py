@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hazwatch.app.books import Books
-from hazwatch.app.sites import Site, Tank, neighbours
+from hazwatch.app.sites import Holder, Site, Tank, neighbours
+from hazwatch.risk.balance import Vessel
 from hazwatch.risk.declared import Declared, check
 from hazwatch.risk.features import SERVICES
 
@@ -65,6 +66,50 @@ def test_books_go_on_when_other_records_change() -> None:
     assert "balance" in books.live(SOURCE)
     books.know([], {SOURCE: site()})
     assert books.live(SOURCE) == {}
+
+
+def known_liquid() -> Site:
+    one = site()
+    one.holders[TANK] = Holder("储罐", 1000.0, liquid=(800.0, 0.0012), expands=True)
+    return one
+
+
+def derived(record: list[Declared], leak: float, hours: float = 3.0) -> Books:
+    """The same tank, known by the knowledge base."""
+    books, one = Books(), known_liquid()
+    books.know(record, {SOURCE: one})
+    rng, level, area = np.random.default_rng(1), 8.0, np.pi * 64
+    for k in range(round(hours * 360)):
+        level -= (60 + leak) / 360 / area
+        values = [level + 0.0015 * rng.standard_normal(), 20.0, 0.0, 60.0]
+        books.look(10_000 * k, {SOURCE: one}, values.__getitem__)
+    return books
+
+
+def test_a_tank_whose_liquid_is_known_is_balanced_without_a_declaration() -> None:
+    assert "疑似泄漏" in derived([], 3.0).live(SOURCE)["balance"][1]
+    assert derived([], 0.0).live(SOURCE) == {}
+
+
+def test_what_is_declared_goes_before_what_is_known() -> None:
+    assert derived([DECLARED], 3.0)._books[TANK].vessel.level_sd == Vessel(800).level_sd
+    assert derived([], 3.0)._books[TANK].vessel.level_sd > Vessel(800).level_sd
+
+
+def test_a_liquid_whose_expansion_nobody_knows_is_not_balanced_by_itself() -> None:
+    one = known_liquid()
+    one.holders[TANK].expands = False
+    books = Books()
+    books.know([], {SOURCE: one})
+    assert books._books == {}
+
+
+def test_orders_of_another_enterprise_say_nothing_about_this_one() -> None:
+    books = Books()
+    other = Declared(2, "410900902001", "transfer_order", {"equipment": "410900902001G0001"}, 10**14, 10**15, "/p/")
+    books.know([DECLARED, other], {SOURCE: site()})
+    play(books, 0.0, 1.0)
+    assert "no_order" not in books.live(SOURCE)
 
 
 def test_neighbours_lie_within_the_ring() -> None:

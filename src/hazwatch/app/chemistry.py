@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from hazwatch.chemicals.book import book
 from hazwatch.chemicals.desk import UnknownSubstanceError, by_cas, find
-from hazwatch.chemicals.liquid import liquid_at_20
+from hazwatch.chemicals.liquid import expansion, liquid_at_20
 from hazwatch.chemicals.model import Fact, Substance
 from hazwatch.chemicals.reactivity import Verdict
 from hazwatch.registry.setpoints.model import OEL_ORDER, GasFacts
@@ -90,6 +90,14 @@ def liquid(cas: str | None, name: str | None) -> tuple[float, float] | None:
     facts = gas_facts(cas, name)
     substance = by_cas(facts.cas) if facts else None
     return liquid_at_20(substance) if substance else None
+
+
+@lru_cache(4096)
+def expands(cas: str | None, name: str | None) -> bool:
+    """Whether the expansion of a liquid is known, and not taken as usual."""
+    facts = gas_facts(cas, name)
+    substance = by_cas(facts.cas) if facts else None
+    return substance is not None and expansion(substance) is not None
 
 
 #: What separates the goods of one store.

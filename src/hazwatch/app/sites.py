@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from hazwatch.app.chemistry import clash, goods, liquid, weather_traits
+from hazwatch.app.chemistry import clash, expands, goods, liquid, weather_traits
 from hazwatch.registry.facts import PointRow, Points
 from hazwatch.registry.gb18218.tables import Identification
 from hazwatch.registry.gb18218.tonnes import Graded, per_tonne
@@ -53,6 +53,7 @@ class Holder:
         name: of the equipment. design: design quantity, t.
         graded: what a tonne of it adds to R; None where GB 18218 does not know the medium by name and CAS number alone.
         liquid: kg/m³ at 20 ℃ and expansion per K; None when nobody knows.
+        expands: whether that expansion is known of this liquid, not taken as usual.
         weight: points that measure what it holds, t.
     """
 
@@ -60,6 +61,7 @@ class Holder:
     design: float
     graded: Graded | None = None
     liquid: tuple[float, float] | None = None
+    expands: bool = False
     weight: list[int] = field(default_factory=list)
 
 
@@ -172,7 +174,9 @@ def _name_contents(session: Session, sites: Mapping[str, Site]) -> None:
         known = found.setdefault(source, set())
         found[source] = None if known is None or traits is None else known | traits
         if design:
-            site.holders[code] = Holder(name, design, per_tonne(medium or "", cas or ""), liquid(cas, medium))
+            site.holders[code] = Holder(
+                name, design, per_tonne(medium or "", cas or ""), liquid(cas, medium), expands(cas, medium)
+            )
         if code[12:14] == _STORE and (cas or medium):
             stored.setdefault(source, {})[code] = (name, cas, medium)
     for source, traits_ in found.items():

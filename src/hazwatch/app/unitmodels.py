@@ -41,6 +41,7 @@ _HOLD = 5 * MINUTE // STEP_MS
 _BEFORE, _AFTER = 10 * MINUTE, 30 * MINUTE
 #: Three variables that add most are named, those that add a tenth at least.
 _NAMED, _WORTH_NAMING = 3, 0.1
+_FAR_BEYOND = 100.0
 _LOOK_EVERY_S = 60.0
 _PROPOSE_EVERY_MS = HOUR
 #: A proposal that failed or was turned down is made again after so long.
@@ -105,7 +106,7 @@ class UnitWatch:
             last = self._last.get(code)
             return last[1] if last else {"t2": (math.nan, ""), "spe": (math.nan, "")}
         t2, spe = (float(v[0]) for v in multivariate.ratios(model.pca, row[None, :]))
-        note = f"多变量监测(第 {model.version} 版模型):T² 为控制限的 {t2:.2f} 倍,SPE 为 {spe:.2f} 倍"
+        note = f"多变量监测(第 {model.version} 版模型):T² 为控制限的 {_times(t2)},SPE 为 {_times(spe)}"
         if max(t2, spe) > 1:
             note += f";主要贡献:{'、'.join(_leading(model, row, by_spe=spe >= t2))}"
         told = {"t2": (round(t2, 4), note), "spe": (round(spe, 4), "")}
@@ -122,6 +123,10 @@ class UnitWatch:
     def stale(self, now: int) -> set[str]:
         """Units whose figures are not of now."""
         return {code for code in self._last if now - self._last[code][0] > STEP_MS}
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f} 倍" if ratio < _FAR_BEYOND else f"{_FAR_BEYOND:g} 倍以上"
 
 
 def _version(model: InForce | None) -> int:

@@ -57,6 +57,7 @@ class Vessel:
         heights, volumes: strapping table, m and m³, rising; empty = area × level.
         area: m² where there is no table.
         level_sd: m of one reading.
+        expansion_share: how wrong the expansion may be, as a share of it (one sigma).
         flow_share: systematic error of a meter as a share of what flows (one sigma). flow_sd: m³/h of one reading.
         temperature_sd: K.
     """
@@ -70,6 +71,7 @@ class Vessel:
     flow_share: float = 0.001
     flow_sd: float = 0.25
     temperature_sd: float = 0.05
+    expansion_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Sums:
 
     count: int = 0
     imbalance: float = 0.0
+    warm: float = 0.0
     low: float = math.inf
     high: float = -math.inf
     came: float = 0.0
@@ -141,6 +144,7 @@ class Balance:
     last_at: int = 0
     sums: Sums = field(default_factory=Sums)
     before: float | None = None
+    before_warm: float = 0.0
     up: float = 0.0
     down: float = 0.0
     lost: float = 0.0
@@ -168,6 +172,7 @@ class Balance:
         sums = self.sums
         sums.count += 1
         sums.imbalance += self.booked - volume(self.vessel, now.level) * rho
+        sums.warm += now.temperature
         sums.low, sums.high = min(sums.low, now.level), max(sums.high, now.level)
         sums.came += came
         sums.went += went
@@ -181,12 +186,18 @@ class Balance:
     def _close(self, sums: Sums, now: Readings, rho: float) -> Verdict | None:
         mean = sums.imbalance / sums.count
         before, self.before = self.before, mean
+        warm, before_warm = sums.warm / sums.count, self.before_warm
+        self.before_warm = warm
         if before is None:
             return None
         residual = mean - before
         sigma = _uncertainty(self.vessel, self.rules, now, sums.count, rho)
         through = max(sums.came, sums.went)
-        spare = self.rules.systematic * self.vessel.flow_share * math.hypot(sums.came, sums.went) / sigma
+        grown = volume(self.vessel, now.level) * self.vessel.density * self.vessel.expansion * abs(warm - before_warm)
+        wrong = math.hypot(
+            self.vessel.flow_share * math.hypot(sums.came, sums.went), self.vessel.expansion_share * grown
+        )
+        spare = self.rules.systematic * wrong / sigma
         z = residual / sigma
         self.up = max(0.0, self.up + z - self.rules.allowance - spare)
         self.down = max(0.0, self.down - z - self.rules.allowance - spare)
