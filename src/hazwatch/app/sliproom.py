@@ -20,6 +20,7 @@ from hazwatch.records.paging import count
 from hazwatch.settings import Settings
 from hazwatch.slips.model import State as SlipState
 from hazwatch.slips.service import SlipDesk
+from hazwatch.slips.store import hold
 from hazwatch.slips.tables import SlipRow
 from hazwatch.slips.views import MOST_DUTY
 from hazwatch.vocabulary.colours import Colour
@@ -50,7 +51,7 @@ def slip_desk(settings: Settings, sessions: Sessions, now: Moments = clock) -> S
 
 def hooks(desk: SlipDesk) -> Hooks:
     """What a warning does to its slip, in the warning's own transaction."""
-    return Hooks(desk.opened, desk.changed, desk.cleared, desk.appended)
+    return Hooks(desk.opened, desk.changed, desk.cleared, desk.appended, hold)
 
 
 def _special(session: Session) -> dict[str, bool]:

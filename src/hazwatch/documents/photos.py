@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from hazwatch.documents import pdf
 from hazwatch.documents.sniff import RefusedDocumentError, sniff
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _PICTURES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 _PDF = "application/pdf"
 #: What browsers would run if they were ever made to read the file as a page.
 _MARKUP = re.compile(rb"<script|<iframe|<!doctype|<html|<\?php", re.IGNORECASE)
-#: What a reader would run or unpack.
-_ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)\b")
 _HEAD = 1024
 _TAKEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 
@@ -87,8 +86,7 @@ def _single(content: bytes, media: str) -> None:
     if media == _PDF:
         if b"%%EOF" not in content[-_HEAD:]:
             raise RefusedDocumentError("PDF 不完整或其后夹带其他内容")
-        if _ACTIVE_PDF.search(content):
-            raise RefusedDocumentError("PDF 含有脚本、启动动作或嵌入文件,请打印为普通 PDF 后重试")
+        pdf.check(content)
     elif b"%PDF-" in content[:_HEAD]:
         raise RefusedDocumentError("文件同时是图片和 PDF,不接受")
 

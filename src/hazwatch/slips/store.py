@@ -106,9 +106,18 @@ def content(row: SlipStep) -> list[Any]:
     ]  # fmt: skip
 
 
+def hold(session: Session) -> SlipHead:
+    """The end of the chain; until the end of the transaction other writers of slips wait here.
+
+    Whoever will touch a slip waits here **before** holding anything else that others of them hold: slips, receipts. In
+    one order for all nobody waits in a circle (two slips merged into each other, a batch of warnings and a person).
+    """
+    return session.scalars(select(SlipHead).with_for_update()).one()
+
+
 def chained(session: Session, slip: Slip, done: Step, who: Principal) -> SlipStep:
-    """Write a step as the last one of the chain; until the end of the transaction other writers of slips wait here."""
-    head = session.scalars(select(SlipHead).with_for_update()).one()
+    """Write a step as the last one of the chain."""
+    head = hold(session)
     row = SlipStep(
         id=head.length + 1, slip=slip.id, number=slip.steps, at=done.at, username=who.username, name=who.name,
         action=done.action.value, before=done.before.value if done.before else "", after=done.after.value,
@@ -131,7 +140,8 @@ def advance(session: Session, row: SlipRow, slip: Slip, done: Step, who: Princip
 
 
 def locked(session: Session, slip_id: str) -> SlipRow | None:
-    """The row of a slip, held until the end of the unit."""
+    """The row of a slip, held until the end of the unit, behind the end of the chain."""
+    hold(session)
     # scope: node-internal because whoever asks has found it in scope, or is the node itself
     return session.scalar(
         select(SlipRow).where(SlipRow.id == slip_id).with_for_update(), execution_options={"populate_existing": True}

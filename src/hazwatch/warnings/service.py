@@ -63,12 +63,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What is written in the same transaction as the warning."""
+    """What is written in the same transaction as the warning. ``first``: before any row of the warnings is written."""
 
     raised: Callable[[Session, WarningFacts], None] = lambda _session, _facts: None
     changed: Callable[[Session, WarningFacts, Colour], None] = lambda _session, _facts, _was: None
     cleared: Callable[[Session, WarningFacts, int], None] = lambda _session, _facts, _at: None
     merged: Callable[[Session, WarningFacts, str], None] = lambda _session, _facts, _appended: None
+    first: Callable[[Session], object] = lambda _session: None
 
 
 @dataclass(slots=True)
@@ -207,6 +208,7 @@ class WarningDesk:
         fresh = {step.warning.id for step in batch.steps if step.deed is Deed.RAISED}
         digest = self._rules.digest()
         rows = {id_: _row(step.warning, batch.data.get(id_), digest) for id_, step in final.items()}
+        self._hooks.first(session)
         if fresh:
             session.execute(insert(WarningRow), [rows[id_] for id_ in rows if id_ in fresh])
         # scope: node-internal because the desk keeps the warnings of every object of the node
