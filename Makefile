@@ -46,9 +46,15 @@ bench-nation: .setup/run ## The nation on this machine: 460,000 points at 1 Hz f
 bench-history: .setup/run ## Questions to a store of two billion rows (about 10 GiB of disk, some minutes to fill)
 	$(BIN)/python bench/history.py
 
-bench-peers: .setup/dev ## The same work beside Prometheus, VictoriaMetrics, InfluxDB and PostgreSQL, where Debian has them
+bench-peers: .setup/dev .setup/fuxa ## The same work beside Prometheus, VictoriaMetrics, InfluxDB, PostgreSQL (where Debian has them) and FUXA
 	@command -v prometheus victoria-metrics influxd >/dev/null || { $(APT) prometheus prometheus-alertmanager victoria-metrics influxdb; fi; } || echo "some peers cannot be had here: they are left out"
 	$(BIN)/python bench/peers.py
+
+# FUXA keeps its alarms in SQLite: its module is compiled here, against the headers of this machine's node.
+.setup/fuxa:
+	npm install --silent --no-audit --no-fund --prefix .setup/fuxa.new @frangoteam/fuxa && \
+	npm_config_nodedir=$$(dirname $$(dirname $$(readlink -f $$(command -v node)))) npm rebuild --silent --prefix .setup/fuxa.new sqlite3 && \
+	mv .setup/fuxa.new .setup/fuxa || echo "FUXA cannot be had here: it is left out"
 
 bench-warning: .setup/run ## Early warning on live Tennessee Eastman runs (needs tep-studio; a quarter of an hour on one core)
 	nice -n 10 $(BIN)/python bench/warning.py
