@@ -64,6 +64,7 @@ async def test_right_after_a_start_there_is_a_forecast_of_the_last_four_hours(pa
     told = await park.room.forecast(source(park).code, store)
     assert told["minutes"] == 240
     assert [row["hours"] for row in told["items"]] == [1, 4, 24]
+    assert told["calibrated"] is False, "the curves come from production units"
 
 
 async def test_what_lies_before_a_gap_is_left_out(park: Park, store: Store) -> None:

@@ -51,3 +51,15 @@ def test_a_draft_is_tested_back_and_waits_for_a_second_person(visit) -> None:
     page.get_by_test_id("backtest").click()
     page.get_by_test_id("backtest-result").wait_for()
     assert page.get_by_test_id("approve").is_disabled(), "not by who drafted it"
+
+
+def test_a_unit_without_enough_normal_operation_is_told_why_no_model_was_learned(visit) -> None:
+    page = visit("/risk/units")
+    page.get_by_test_id("unit-model-new").click()
+    page.get_by_test_id("unit-model-object").fill("410900903001")
+    page.get_by_test_id("unit-model-learn").click()
+    row = page.get_by_test_id("unit-model-row").filter(has_text="田纳西")
+    row.wait_for()
+    page.wait_for_timeout(1_000)
+    page.reload()
+    page.get_by_test_id("unit-model-row").filter(has_text="未学成").filter(has_text="正常工况的完整数据只有").wait_for()

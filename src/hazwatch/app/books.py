@@ -7,9 +7,9 @@ without a declaration: looked at every 10 s, and slower to tell by what the expa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from hazwatch.app.sites import Site, Tank
+from hazwatch.app.sites import Site, Tank, ValueOf
 from hazwatch.risk.balance import USUAL_EXPANSION, Balance, Finding, Readings, Verdict, Vessel, strapping
 from hazwatch.risk.declared import Declared
 from hazwatch.vocabulary.codes import ENTERPRISE_LENGTH, SOURCE_LENGTH
@@ -18,8 +18,6 @@ from hazwatch.vocabulary.moments import SECOND
 #: Balances that nobody declared are looked at in turns; a gauge of theirs is trusted to so much, m; the expansion of
 #: the knowledge base is within this share.
 _DERIVED_EVERY_S, _DERIVED_LEVEL_SD, _EXPANSION_WRONG = 10, 0.003, 0.25
-#: Newest usable value of a point, None when there is none.
-ValueOf = Callable[[int], float | None]
 
 
 class Books:

@@ -7,12 +7,13 @@ up to a day. So a restart in the middle of a fault does not take the fault for n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from hazwatch.app.facts import Picture
+from hazwatch.app.sites import ValueOf
 from hazwatch.history import query
 from hazwatch.history.port import History
 from hazwatch.risk.declared import Declared
@@ -22,8 +23,6 @@ from hazwatch.risk.trend import STEP_MS
 from hazwatch.vocabulary.codes import SOURCE_LENGTH
 from hazwatch.vocabulary.moments import DAY, MINUTE
 
-#: Newest usable value of a point, None when there is none.
-ValueOf = Callable[[int], float | None]
 _HOLD = 5 * MINUTE // STEP_MS
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from hazwatch.app.sites import Holder, Site, Tank
+from hazwatch.app.sites import Holder, Site, Tank, ValueOf
 from hazwatch.registry.gb18218.tonnes import alphas
 from hazwatch.risk.balance import REFERENCE_C, held_volume
 from hazwatch.risk.inventory import Stock, live_r
 
-#: Value of a point, None when there is none that may be used.
-ValueOf = Callable[[int], float | None]
 _OVER = 1.005
 
 

@@ -283,7 +283,7 @@ class RiskRoom:
         terms = orjson.loads(graded.terms) if graded else []
         kept, due = list(self._past), self._past_due
         if source is None or state is None or not terms:
-            return {"items": [], "minutes": len(kept) * forecast.STEP_MIN}
+            return {"items": [], "minutes": len(kept) * forecast.STEP_MIN, "calibrated": True}
         size = min([len(state.limits.threshold), *(len(one) for one in kept)])
         points = np.array([p for p in source.points if p < size], np.int64)
         own = np.array([one[points] for one in kept], np.float64).reshape(len(kept), len(points)).T
@@ -295,13 +295,14 @@ class RiskRoom:
             earlier = on_grid(points, found, first, wanted, 1).T
             own = np.concatenate([earlier[:, forecast.unbroken(earlier) :], own], axis=1)
         minutes = own.shape[1] * forecast.STEP_MIN
+        calibrated = source.service.id == forecast.LEARNED_ON
         if own.shape[1] < _FEWEST_PAST:
-            return {"items": [], "minutes": minutes}
+            return {"items": [], "minutes": minutes, "calibrated": calibrated}
         x = {t["id"]: t["x"] for t in terms}
         standing = forecast.Standing(x.pop("B"), x)
         level, limits = packed.levels(state.judge, points), state.limits.threshold[points]
         items = await asyncio.to_thread(forecast.outlook, standing, own, limits, level, self.risk.configuration)
-        return {"items": items, "minutes": minutes}
+        return {"items": items, "minutes": minutes, "calibrated": calibrated}
 
     # --- what moves without events ---------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -19,6 +19,8 @@ from hazwatch.registry.tables import Equipment, Source
 from hazwatch.risk.features import Service, service_of
 from hazwatch.vocabulary.codes import SOURCE_LENGTH
 
+#: Value of a point, None when there is none that may be used.
+ValueOf = Callable[[int], float | None]
 _EARTH_M = 6_371_000.0
 #: The northernmost latitude of China, degrees.
 _NORTH = 54.0
@@ -62,7 +64,7 @@ class Holder:
     graded: Graded | None = None
     liquid: tuple[float, float] | None = None
     expands: bool = False
-    weight: list[int] = field(default_factory=list)
+    weight: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -222,7 +224,7 @@ def _place(site: Site, row: PointRow, design: Mapping[str, float | None], measur
         case "CL":
             holder = site.holders.get(equipment)
             if holder is not None and row.unit == "t":
-                holder.weight.append(row.index)
+                holder.weight = (*holder.weight, row.index)
             if design.get(equipment):
                 site.stock.append((row.index, float(design[equipment] or 0.0)))
                 measured.add(equipment)

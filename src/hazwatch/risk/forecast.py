@@ -73,6 +73,8 @@ def unbroken(past: NDArray[np.float64]) -> int:
     return int(broken[-1]) + 1 if len(broken) else 0
 
 
+#: The model on whose runs the curves were learned; for the others they are borrowed, and the page says so.
+LEARNED_ON = "production-unit"
 #: Learned on the calibration seeds of bench/warning.py: (colour of the bound, hours) → curve.
 CURVES: Mapping[tuple[str, int], Curve] = {
     ("orange", 1): Curve(

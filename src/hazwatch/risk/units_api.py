@@ -1,6 +1,7 @@
 """Routes of the models of single units (docs/api.md)."""
 
 # No postponed annotations: FastAPI could not look up dependencies that are local to a function.
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -30,8 +31,12 @@ class DecideBody(BaseModel):
     why: str = Field(max_length=1000)
 
 
-def router(desk: Desk, gate: Gate) -> APIRouter:
-    """The routes."""
+#: Names of hazard sources by code.
+NamesOf = Callable[[Collection[str]], Mapping[str, str]]
+
+
+def router(desk: Desk, gate: Gate, names_of: NamesOf) -> APIRouter:
+    """The routes. ``names_of`` is asked only for units that were found in scope."""
     routes = APIRouter(prefix="/unit-models")
     Who = Annotated[Principal, Depends(gate.current())]  # noqa: N806  # a type, local because the gate is
     Engineer = Annotated[Principal, Depends(gate.current(Role.ENGINEER))]  # noqa: N806  # same
@@ -42,7 +47,11 @@ def router(desk: Desk, gate: Gate) -> APIRouter:
         state: Annotated[str, Query(max_length=10)] = "",
     ) -> dict[str, Any]:  # fmt: skip
         with reading(desk.sessions) as session:
-            return units.page(session, who, request, code, state).form()
+            page = units.page(session, who, request, code, state).form()
+        names = names_of({one["object"] for one in page["items"]})
+        for one in page["items"]:
+            one["name"] = names.get(one["object"], "")
+        return page
 
     @routes.post("")
     def learn_unit_model(body: LearnBody, who: Engineer) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from hazwatch.identity.tree import node_in_scope, nodes
 from hazwatch.log.client import RpcError
 from hazwatch.records.engine import Sessions, reading
 from hazwatch.registry import queries
-from hazwatch.registry.tables import Enterprise
+from hazwatch.registry.tables import Enterprise, Source
 from hazwatch.risk import api, units_api
 from hazwatch.risk.book import Desk, effective
 from hazwatch.risk.configuration import Configuration
@@ -54,8 +54,14 @@ def router(
         return dict(orjson.loads(told))
 
     routes = api.router(desk, gate, lambda who, code: _places(sessions, mirror, who, code), forecast)
-    routes.include_router(units_api.router(desk, gate))
+    routes.include_router(units_api.router(desk, gate, lambda codes: _names(sessions, codes)))
     return routes
+
+
+def _names(sessions: Sessions, codes: Collection[str]) -> dict[str, str]:
+    with reading(sessions) as session:
+        # scope: node-internal because whoever asks has found these sources in its scope
+        return dict(session.execute(select(Source.code, Source.name).where(Source.code.in_(codes))).tuples().all())
 
 
 def _path(sessions: Sessions, who: Principal, code: str) -> str:

@@ -124,6 +124,7 @@ export const STATES: Record<string, string> = { draft: "草案", approved: "现�
 export interface UnitModel {
   id: number;
   object: string;
+  name?: string;
   version: number;
   state: string;
   from: string;
