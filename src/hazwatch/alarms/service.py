@@ -114,7 +114,7 @@ class AlarmDesk:
     def guarded(self, work: Callable[[Session], T]) -> T:
         """Run a use case in one transaction; after a failure take the truth from the tables again."""
         try:
-            with unit_of_work(self.sessions) as session:
+            with unit_of_work(self.sessions, urgent=True) as session:
                 if self._owns is not store.everything:
                     # Others number changes too; the units of all take turns (records.fence).
                     self.seq = store.newest_seq(session)

@@ -102,7 +102,8 @@ class Notifier:
                 return 0
             book = read_book(session, self._zone)
             enabled = {c.id: c.path for c in self._channels(session)}
-            alarms = self._after(session, row.seq, _AT_ONCE)
+            # Where nobody is told, what happened is passed by and not read.
+            alarms = self._after(session, row.seq, _AT_ONCE) if enabled else self._after(session, -1, 0)
             wanted = [
                 self._item(alarm, channel, route, now, escalated=False)
                 for alarm in alarms

@@ -9,10 +9,9 @@ where SQLite could only refuse. PostgreSQL runs writing units as READ COMMITTED 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+
+from hazwatch.records.turns import Turns
 
 #: How long a writer waits for another writer on SQLite, ms. An import of 60,000 points holds the lock for seconds.
 BUSY_TIMEOUT_MS = 60_000
@@ -68,14 +69,19 @@ def make_sessions(engine: Engine, patience_s: float = 0.0, guard: Guard | None =
             became of half a transaction only its author can find out.
         guard: called first in every writing unit; it may refuse the unit by raising.
     """
-    turn = threading.Lock() if engine.dialect.name == "sqlite" else None
-    return sessionmaker(engine, expire_on_commit=False, info={_PATIENCE: patience_s, _GUARD: guard, _TURN: turn})
+    turns = Turns() if engine.dialect.name == "sqlite" else None
+    return sessionmaker(engine, expire_on_commit=False, info={_PATIENCE: patience_s, _GUARD: guard, _TURN: turns})
 
 
 @contextmanager
-def unit_of_work(sessions: Sessions) -> Iterator[Session]:
-    """A writing transaction: commits at the end, rolls back on any exception."""
-    with _turn(sessions), sessions() as session:
+def unit_of_work(sessions: Sessions, *, urgent: bool = False) -> Iterator[Session]:
+    """A writing transaction: commits at the end, rolls back on any exception.
+
+    Args:
+        sessions: of the records.
+        urgent: goes ahead of writers of this process that wait (SQLite only: elsewhere nobody waits for the others).
+    """
+    with _turn(sessions, urgent=urgent), sessions() as session:
         _begin(session, {_WRITE: True})
         guard: Guard | None = session.info.get(_GUARD)
         if guard is not None:
@@ -84,16 +90,9 @@ def unit_of_work(sessions: Sessions) -> Iterator[Session]:
         session.commit()
 
 
-@contextmanager
-def _turn(sessions: Sessions) -> Iterator[None]:
-    """Writers of one process take turns here: SQLite lets them sleep up to 0.1 s between two looks at its own lock."""
-    turn: threading.Lock | None = sessions.kw["info"][_TURN]
-    taken = turn is not None and turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
-    try:
-        yield
-    finally:
-        if turn is not None and taken:
-            turn.release()
+def _turn(sessions: Sessions, *, urgent: bool) -> AbstractContextManager[None]:
+    turns: Turns | None = sessions.kw["info"][_TURN]
+    return nullcontext() if turns is None else turns.turn(urgent=urgent, timeout_s=BUSY_TIMEOUT_MS / 1000)
 
 
 @contextmanager

@@ -26,8 +26,8 @@ from hazwatch.warnings.model import Change, Deed, Standing
 from hazwatch.warnings.rules import Rules
 from hazwatch.warnings.tables import WarningEvent, WarningNumber, WarningOffset, WarningRow
 
-#: Grades that are taken in together.
-AT_ONCE = 100
+#: Grades that are taken in together: few, because an alarm waits for one such transaction.
+AT_ONCE = 32
 _NEVER = 1 << 62
 #: Deeds with which a warning gets a colour, and its recipients.
 COLOURED = (Deed.RAISED, Deed.UPGRADED, Deed.REOPENED)
