@@ -47,8 +47,10 @@ def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: Test
     row.click()
     drawer = page.get_by_test_id("warning-drawer")
     drawer.get_by_test_id("warning-event").first.wait_for()
+    shot(page, "warning-drawer")
     assert drawer.get_by_test_id("warning-receipt").count() >= 3
     page.keyboard.press("Escape")
+    shot(page, "warnings")
     page.get_by_test_id("warning-due").click()
     page.get_by_role("option", name="1 小时内到期").click()
     page.get_by_test_id("warning-row").filter(has_text="环境").first.wait_for()

@@ -123,11 +123,7 @@ def parse(body: Mapping[str, Any]) -> Rules:
 def differences(old: Rules, new: Rules) -> dict[str, tuple[Any, Any]]:
     """What differs: ``table.red``, ``regions.410900.blue``, ``merge_min``, ``key_regions`` → old, new (None = none)."""
     was, now = _flat(old), _flat(new)
-    return {
-        name: (was.get(name), now.get(name))
-        for name in [*was, *(now.keys() - was.keys())]
-        if was.get(name) != now.get(name)
-    }
+    return {name: (was.get(name), now.get(name)) for name in was | now if was.get(name) != now.get(name)}
 
 
 def _flat(rules: Rules) -> dict[str, Any]:
