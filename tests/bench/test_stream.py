@@ -32,12 +32,13 @@ def test_pushed_points_stand_over_the_limit_for_five_seconds_and_all_sums_are_ex
 
 @pytest.mark.slow
 def test_a_small_nation(tmp_path) -> None:
-    """2,000 points for 6 s: nothing lost, nothing doubled, every pushed alarm recorded."""
+    """2,000 points for 9 s, the engine killed after 1 s: nothing lost or doubled, every pushed alarm recorded."""
     said: list[str] = []
-    report = measure(Plan(tmp_path, 2000, seconds=6, warm_s=3, alarms=10), said.append)
+    report = measure(Plan(tmp_path, 2000, seconds=9, warm_s=3, alarms=10, kill_s=1), said.append)
 
     assert report["ledger"]["lost_or_doubled"] == 0
     assert report["ledger"]["checksum_equal"]
     assert report["generator"]["unacknowledged"] == report["generator"]["refused"] == 0
     assert report["alarm_ms"]["count"] >= report["alarms_raised"] - 10 > 40
+    assert 0 < report["killed"]["judged_again_s"] < 60
     assert set(report["cores"]) == {"supervisor", "log", "engine", "access", "web"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ def children(pid: int) -> list[int]:
     """The process and everything below it."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*"):
-        for child in (task / "children").read_text().split():
-            found += children(int(child))
+        with contextlib.suppress(OSError):  # ended since it was found
+            for child in (task / "children").read_text().split():
+                found += children(int(child))
     return found
 
 
@@ -77,9 +79,14 @@ class Meter:
         """Processor seconds of each role since ``begin``."""
         return self._by_role(lambda pid: cpu_s(pid) - self._from.get(pid, 0.0))
 
+    def pids(self, name: str) -> list[int]:
+        """Processes of a role."""
+        return [pid for pid in children(self.root) if role(pid) == name]
+
     def _by_role(self, figure: Callable[[int], float]) -> dict[str, float]:
         out: dict[str, float] = {}
         for pid in children(self.root):
-            name = role(pid)
-            out[name] = out.get(name, 0.0) + figure(pid)
+            with contextlib.suppress(OSError):  # ended since it was found
+                name = role(pid)
+                out[name] = out.get(name, 0.0) + figure(pid)
         return out

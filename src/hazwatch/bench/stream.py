@@ -35,7 +35,7 @@ from hazwatch.bench.pages import Pages
 from hazwatch.bench.procs import Meter
 from hazwatch.bench.seed import seed
 from hazwatch.identity.secrets import master_key, unseal
-from hazwatch.log.client import Log
+from hazwatch.log.client import Log, RpcError
 from hazwatch.log.shares import Share, share_of
 from hazwatch.records.engine import make_engine, make_sessions, reading
 from hazwatch.registry.tables import Gateway as GatewayRow
@@ -49,6 +49,8 @@ _PORTS = (
 )  # fmt: skip
 _ACKNOWLEDGE_EVERY_S = 5.0
 _SINK_S = 4.0
+#: An engine that is no further behind has caught up.
+_LEVEL_MS = 500
 #: A day that was backfilled takes a while to be judged.
 _PATIENCE_S = 600.0
 #: More shares than workers, so that what one leaves is dealt out evenly (docs/scale.md).
@@ -71,6 +73,7 @@ class Plan:
     clients: int = 0
     backfill: int = 0
     workers: int = 1
+    kill_s: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -104,7 +107,9 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         if pages:
             await pages.open()
         filling = asyncio.create_task(_backfilled(plan, settings, members, say)) if plan.backfill else None
+        killing = asyncio.create_task(_killed(plan, meter, watch, say))
         sent = await _drive(orders, meter, watch, say, pages)
+        killing.cancel()
         used, elapsed, share = meter.used(), sent["measured_s"], meter.share()
         filled = await filling if filling else None
         caught_s = await _caught_up(watch)
@@ -115,6 +120,8 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
             pages.close()
         report["node_start_s"], report["caught_up_s"] = round(began_s, 2), round(caught_s, 2)
         report["pss_mib"], report["pss_total_mib"] = {k: round(v) for k, v in share.items()}, round(sum(share.values()))
+        if watch.killed_at:
+            report["killed"] = {"judged_again_s": watch.judged_again_s, "level_again_s": watch.level_again_s}
         if filled:
             report["backfill"] = filled | {"found_late": len(watch.late)}
         report["ledger"] = ledger.compare([sent, *([filled] if filled else [])], before, after)
@@ -236,13 +243,26 @@ async def _drive(
     return sent
 
 
+async def _killed(plan: Plan, meter: Meter, watch: _Watch, say: Callable[[str], None]) -> None:
+    """In the midst of the load, take the engine away as a power cut would."""
+    while not watch.count:  # noqa: ASYNC110  # the generator says when the load is on
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(plan.kill_s)
+    if plan.kill_s:
+        watch.killed_at = clock()
+        for pid in meter.pids("engine"):
+            os.kill(pid, signal.SIGKILL)
+        say("判警进程已强制终止")
+
+
 async def _look(meter: Meter, watch: _Watch) -> None:
     acknowledged = time.monotonic()
     while True:
         meter.look()
         if time.monotonic() - acknowledged > _ACKNOWLEDGE_EVERY_S:
             acknowledged = time.monotonic()
-            await watch.acknowledge()
+            with contextlib.suppress(RpcError):  # an engine that is not there now
+                await watch.acknowledge()
         await asyncio.sleep(1.0)
 
 
@@ -258,6 +278,10 @@ class _Watch:
         self.alarms = 0
         self.beats: dict[int, dict[str, Any]] = {}
         self.lag: list[int] = []
+        #: When the engine was killed; from then to the first alarm that began later, and to no backlog, seconds.
+        self.killed_at = 0
+        self.judged_again_s: float | None = None
+        self.level_again_s: float | None = None
         self._open: list[tuple[str, str]] = []
         self._heard: set[str] = set()
 
@@ -276,6 +300,8 @@ class _Watch:
                 if alarm["id"] in self._heard:
                     continue
                 self._heard.add(alarm["id"])
+                if self.killed_at and self.judged_again_s is None and parse(alarm["event_time"]) > self.killed_at:
+                    self.judged_again_s = (now - self.killed_at) / 1000
                 self._open.append((alarm["id"], alarm["enterprise"]))
                 self.alarms += self.count
                 if self.count:
@@ -284,6 +310,8 @@ class _Watch:
     async def _beat(self, data: bytes) -> None:
         beat = orjson.loads(data)
         self.beats[beat["share"]] = beat
+        if self.judged_again_s is not None and self.level_again_s is None and beat["lag_ms"] < _LEVEL_MS:
+            self.level_again_s = (clock() - self.killed_at) / 1000
         if self.count:
             self.lag.append(beat["lag_ms"])
 

@@ -33,6 +33,7 @@ def stream(
     workers: Annotated[
         int, typer.Option(help="判警进程数;大于 1 时企业分片,由各进程分担,需先设置 log_url、records_url、history_url")
     ] = 1,
+    kill: Annotated[float, typer.Option(help="测量开始多少秒后强制终止判警进程(kill -9),0 为不终止")] = 0.0,
     home: Annotated[Path | None, typer.Option(help="数据目录,默认临时目录;保留可省去登记")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
@@ -55,6 +56,7 @@ def stream(
             clients=clients,
             backfill=backfill,
             workers=workers,
+            kill_s=kill,
         )
         report = measure(plan, say)
     if as_json:
