@@ -29,6 +29,7 @@ _DETECTOR = "Q0"
 _STORE = "C0"
 #: Quantities of the points whose names are looked at.
 _LOOKED_AT = (b"FW", b"FS", b"CL", b"KG", b"WD", b"SD", b"YL", b"YW", b"LL", b"QT")
+_OF_STORES = (b"QT", b"SD")
 #: Metres in a unit of level. A gauge in another unit is read by nobody here.
 _METRES: Mapping[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
@@ -134,7 +135,7 @@ def read(session: Session, points: Points) -> dict[str, Site]:
     weather: dict[str, tuple[list[int], list[int]]] = {}
     measured: set[str] = set()
     for n, quantity in enumerate(points.quantity.tolist()):
-        if quantity not in _LOOKED_AT:
+        if quantity not in _LOOKED_AT or (quantity in _OF_STORES and points.code[n][12:14] != _STORE.encode()):
             continue
         row = points.get(int(points.index[n]))
         if row is None or row.source not in sites:
