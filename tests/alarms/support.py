@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import select
-from tests.postgres import _template
+from tests.postgres import _template, folder_in_memory
 
 from hazwatch.alarms.facts import PointFacts
 from hazwatch.alarms.model import Record, Transition
@@ -72,8 +70,11 @@ def life(sessions: Sessions, alarm_id: str) -> list[tuple[str, float, str]]:
 @contextmanager
 def scratch() -> Iterator[Sessions]:
     """A migrated SQLite database of its own, for one example of a law."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(_template("sqlite"), Path(folder) / "records.sqlite")
+    folder = folder_in_memory("hazwatch-law-")
+    try:
+        shutil.copy(_template("sqlite"), folder / "records.sqlite")
         engine = make_engine(f"sqlite:///{folder}/records.sqlite")
         yield make_sessions(engine)
         engine.dispose()
+    finally:
+        shutil.rmtree(folder)
