@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from hazwatch.documents.cells import cell
 
 _COLUMNS = (
     ("id", "报告单编号"), ("warning", "预警编号"), ("name", "对象"), ("object", "对象编码"), ("kind_zh", "类别"),
@@ -47,19 +46,13 @@ def checked_book(items: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def _book(title: str, head: list[str], rows: Iterable[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
     sheet.append(head)
     for row in rows:
-        sheet.append([_cell(value) for value in row])
+        sheet.append([cell(value) for value in row])
     out = BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """No spreadsheet program takes it for a formula."""
-    if isinstance(value, bool):
-        return "是" if value else ""
-    text = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
