@@ -1,4 +1,4 @@
-"""A forecast reads what this process has not seen from the history: a restart does not begin the curve anew."""
+"""A forecast reads the last hours from the history: a restart does not begin the curve anew."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ def park(known) -> Park:
     judged = judge_state.fresh(len(one.picture.limits))
     judged.clock[0] = NOW
     one.watch.state = SimpleNamespace(latest=one.watch.state.latest, limits=one.picture.limits, judge=judged)
-    one.room._past, one.room._past_due = [], 0
     return one
 
 
@@ -73,11 +72,11 @@ async def test_what_lies_before_a_gap_is_left_out(park: Park, store: Store) -> N
     assert (await park.room.forecast(source(park).code, store))["minutes"] == 120
 
 
-async def test_it_goes_on_with_what_the_process_sees_itself(park: Park, store: Store) -> None:
-    keep(park, store, NOW - 5 * HOUR, NOW)
-    recent = np.full(len(park.picture.limits), 8.0)
-    park.room.look_around(park.picture, NOW, recent)
-    park.room.look_around(park.picture, NOW + 10 * MINUTE, recent)
-    told = await park.room.forecast(source(park).code, store)
-    assert told["minutes"] == 240
-    assert len(park.room._past) == 2
+async def test_the_newest_values_count(park: Park, store: Store) -> None:
+    """At 8 m for hours, then rising in the last half hour, the last minutes in a step of their own that is not over."""
+    park.watch.state.judge.clock[0] = NOW + 5 * MINUTE
+    keep(park, store, NOW - 5 * HOUR, NOW - 25 * MINUTE)
+    calm = (await park.room.forecast(source(park).code, store))["items"]
+    keep(park, store, NOW - 25 * MINUTE, NOW + 5 * MINUTE, slope_per_hour=1.0)
+    risen = (await park.room.forecast(source(park).code, store))["items"]
+    assert risen != calm

@@ -81,8 +81,6 @@ class RiskRoom:
         #: Days that differ from their weekday: holidays, and weekends that are worked.
         self._special: dict[str, bool] = {}
         self._calendar_due = 0
-        self._past: list[NDArray[np.float32]] = []
-        self._past_due = 0
         #: The desk; set by the engine right after, because both ask each other.
         self.risk: RiskDesk
 
@@ -276,24 +274,19 @@ class RiskRoom:
     async def forecast(self, code: str, store: History) -> dict[str, Any]:
         """How likely a source reaches 橙 or 红 within 1, 4 and 24 h; nothing before an hour of values is there.
 
-        What this process has not seen itself it reads from the history, so that a forecast outlives a restart.
+        The last hours are read from the history when somebody asks: a nation's would be 44 MiB, and a restart forgets.
         """
         picture, state, graded = self._watch.picture, self._watch.state, self.risk.grades.get(code)
         source = next((s for s in picture.sources if s.code == code), None) if picture else None
         terms = orjson.loads(graded.terms) if graded else []
-        kept, due = list(self._past), self._past_due
         if source is None or state is None or not terms:
-            return {"items": [], "minutes": len(kept) * forecast.STEP_MIN, "calibrated": True}
-        size = min([len(state.limits.threshold), *(len(one) for one in kept)])
-        points = np.array([p for p in source.points if p < size], np.int64)
-        own = np.array([one[points] for one in kept], np.float64).reshape(len(kept), len(points)).T
-        wanted = forecast.KEPT - len(kept)
-        if wanted > 0 and len(points):
-            begun = due - len(kept) * _PAST_MS if kept else int(state.judge.clock[0])
-            first = begun // _PAST_MS - wanted
-            found = await query.stepped(store, points, first * _PAST_MS, begun, _PAST_MS)
-            earlier = on_grid(points, found, first, wanted, 1).T
-            own = np.concatenate([earlier[:, forecast.unbroken(earlier) :], own], axis=1)
+            return {"items": [], "minutes": 0.0, "calibrated": True}
+        points = np.array([p for p in source.points if p < len(state.limits.threshold)], np.int64)
+        until = int(state.judge.clock[0])
+        first = (until - 1) // _PAST_MS - (forecast.KEPT - 1)
+        found = await query.stepped(store, points, first * _PAST_MS, until, _PAST_MS)
+        own = on_grid(points, found, first, forecast.KEPT, 1).T
+        own = own[:, forecast.unbroken(own) :]
         minutes = own.shape[1] * forecast.STEP_MIN
         calibrated = source.service.id == forecast.LEARNED_ON
         if own.shape[1] < _FEWEST_PAST:
@@ -318,9 +311,6 @@ class RiskRoom:
             self._calendar_due = until + _CALENDAR_EVERY_MS
             with reading(self._sessions) as session:
                 self._special = {day["day"]: day["working"] for day in notices.calendar(session)}
-        if until >= self._past_due:
-            self._past = [*self._past, recent.astype(np.float32)][-forecast.KEPT :]
-            self._past_due = until + _PAST_MS
         moved: set[str] = set()
         trip = self._trip_shares(picture, recent)
         silent = self._drifted(picture, until)
