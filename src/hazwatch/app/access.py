@@ -27,7 +27,7 @@ from hazwatch.access.report import LinkReport, Turns
 from hazwatch.access.sparkplug.listener import Broker, SparkplugListener, broker_of
 from hazwatch.access.supervisor import AccessRoom
 from hazwatch.app.links import load_directory
-from hazwatch.app.node import clock, open_log, run_process, secret, settle_memory
+from hazwatch.app.node import clock, give_back_memory, open_log, run_process, secret, settle_memory
 from hazwatch.app.tls import certificate
 from hazwatch.app.warm import warm_access
 from hazwatch.identity.secrets import master_key
@@ -230,7 +230,9 @@ async def _main(settings: Settings) -> None:
         ssl_keyfile=key, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=1,
         access_log=False,
     )  # fmt: skip
-    work = (access.intake.run(), access.room.run(), access.tell_links(), access.keep_letters())
+    work = (
+        access.intake.run(), access.room.run(), access.tell_links(), access.keep_letters(), give_back_memory(),
+    )  # fmt: skip
     tasks = [asyncio.create_task(piece) for piece in work]
     server = uvicorn.Server(config)
     for task in tasks:

@@ -11,7 +11,7 @@ import uvicorn
 
 from hazwatch.alarms.hold_store import owners_of
 from hazwatch.app.chemistry import nature
-from hazwatch.app.node import clock, open_log, run_process, settle_memory
+from hazwatch.app.node import clock, give_back_memory, open_log, run_process, settle_memory
 from hazwatch.disk import space_of
 from hazwatch.identity.desk import Desk
 from hazwatch.identity.secrets import master_key
@@ -68,8 +68,7 @@ async def _main(settings: Settings) -> None:
     settle_memory()
     # A daemon: a node that is told to stop does not wait for what only makes a first answer faster.
     Thread(target=parts.monitoring.warm, args=(sessions, nature), name="monitoring", daemon=True).start()
-    beats = asyncio.create_task(hub.beats())
-    news = asyncio.create_task(SlipNews(sessions).run(hub))
+    beside = [asyncio.create_task(work) for work in (hub.beats(), SlipNews(sessions).run(hub), give_back_memory())]
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", lifespan="off", server_header=False,
         timeout_graceful_shutdown=1, access_log=False,
@@ -77,8 +76,8 @@ async def _main(settings: Settings) -> None:
     try:
         await uvicorn.Server(config).serve()
     finally:
-        beats.cancel()
-        news.cancel()
+        for task in beside:
+            task.cancel()
         await log.close()
 
 
