@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.nodes import SOURCE, TestGateway, TestNode, events, level_point, node, plant
+from tests.nodes import ENTERPRISE, SOURCE, TestGateway, TestNode, events, level_point, node, plant
 
 from hazwatch.app.node import clock
+from hazwatch.registry.sheets import workbook
 
 POINT = level_point(1)
 
@@ -179,3 +180,20 @@ def test_the_home_folder_holds_no_default_secret(running: TestNode):
     for name in ("secrets/log.password", "secrets/master.key", "tls/node.key", "log/nats.conf"):
         path = home / name
         assert path.stat().st_mode & 0o077 == 0, name
+
+
+async def test_an_edge_node_that_is_registered_may_sign_in_also_after_the_log_was_killed(running: TestNode):
+    """The supervisor knows no registry: a child writes the listener's users anew when it is told, and after a crash."""
+    conf = running.settings.home / "log" / "nats.conf"
+    code = f"{ENTERPRISE}77"
+    with running.client() as client:
+        row = {"code": code, "name": "边缘节点", "protocol": "sparkplug", "options": {"group": "hz", "node": "edge77"}}
+        content = workbook({"gateways": [row]})
+        answer = client.post("/api/v1/registry/import?dry_run=false", files={"file": ("网关.xlsx", content)})
+        assert answer.json()["counts"]["网关"]["new"] == 1, answer.text
+    await until(lambda: code in conf.read_text(), 20.0)
+
+    conf.write_text(conf.read_text().replace(code, "nobody"))
+    running.kill("log")
+    await until(lambda: code in conf.read_text(), 20.0)
+    await asyncio.to_thread(running.wait_healthy)
