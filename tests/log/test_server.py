@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.log.support import PASSWORD, Server
 
-from hazwatch.log.server import MqttUser, ServerConfig, executable, write
+from hazwatch.log.server import MqttUser, ServerConfig, executable, pending, write
 
 ONE = MqttUser("edge-1", 'se"cret\\1', "hz", "EDGE1")
 TWO = MqttUser("edge-2", "secret2", "hz", "EDGE2")
@@ -122,6 +122,13 @@ def test_names_with_quotes_do_not_break_out(tmp_path) -> None:
     subprocess.run([executable(), "-t", "-c", str(path)], check=True, capture_output=True)
     text = path.read_text()
     assert 'user: "x\\", permissions' in text, "the quote stays inside"
+
+
+@pytest.mark.parametrize(("gib", "mib"), [(1, 256), (4, 512), (8, 1024), (64, 1024)])
+def test_what_may_wait_for_a_reader_follows_the_machine(tmp_path, gib: int, mib: int) -> None:
+    """A peak waits, but not in memory that the machine does not have."""
+    text = write(ServerConfig(tmp_path, 4222, "p", pending=pending(gib << 30))).read_text()
+    assert f"max_pending: {mib << 20}\n" in text
 
 
 def test_the_file_is_for_its_owner_only(tmp_path) -> None:

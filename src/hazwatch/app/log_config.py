@@ -5,6 +5,8 @@ A process of its own that ends, like ``prepare``: run at every start, and again 
 
 from __future__ import annotations
 
+import os
+
 from hazwatch.app.links import mqtt_users
 from hazwatch.app.node import has_server, secret
 from hazwatch.identity.secrets import master_key
@@ -22,9 +24,14 @@ def write(settings: Settings, sessions: Sessions) -> None:
     server.write(
         ServerConfig(
             settings.home.resolve(), settings.log_port, secret(settings.home, "log.password"), settings.host,
-            settings.mqtt_port, users, settings.log_gib * 2 + 2,
+            settings.mqtt_port, users, settings.log_gib * 2 + 2, server.pending(_memory()),
         )
     )  # fmt: skip
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def main(settings: Settings) -> None:

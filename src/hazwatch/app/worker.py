@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 
 from hazwatch.app.engine import Engine
 from hazwatch.app.history import open_history
@@ -21,10 +22,13 @@ from hazwatch.records.fence import FencedError
 from hazwatch.settings import Settings
 
 _log = logging.getLogger(__name__)
+#: Threads that grade and warn let the stream's thread in after so long; with Python's 5 ms an alarm waits for dozens.
+_SWITCH_S = 0.001
 
 
 async def serve(settings: Settings) -> None:
     """Work until told to stop."""
+    sys.setswitchinterval(_SWITCH_S)
     log = await open_log(settings, "engine")
     warm_engine()
     config = LogConfig(settings.log_hours, settings.log_gib, settings.log_replicas)

@@ -26,6 +26,7 @@ import httpx
 import numpy as np
 import orjson
 
+from hazwatch.alarms.model import KIND_PROCESS
 from hazwatch.app.node import clock, open_log
 from hazwatch.bench import ledger
 from hazwatch.bench.backfill import backfill
@@ -294,6 +295,8 @@ class _Watch:
         now = clock()
         for told in orjson.loads(data):
             alarm = told["alarm"]
+            if alarm["kind"] != KIND_PROCESS:
+                continue  # what is said of a point's quality follows the tick, two seconds behind
             if alarm["found_late"]:
                 self.late.add(alarm["id"])
             elif alarm["returned_at"] is None and alarm["acknowledged_at"] is None:

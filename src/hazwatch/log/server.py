@@ -16,6 +16,14 @@ _LEVEL = re.compile(r"[^\s.*>/+#$\"\\]+")
 NODE_USER = "hazwatch-node"
 #: Largest message of the log. Group commits are split below it.
 MAX_PAYLOAD = 8 * 1024 * 1024
+#: Bytes that may wait for a reader before it is cut off and they are lost: Sparkplug's data messages know no other way
+#: to wait. A peak of three times the nation's load makes half a GiB wait for a minute.
+LEAST_PENDING, MOST_PENDING = 256 << 20, 1 << 30
+
+
+def pending(memory: int) -> int:
+    """How many bytes may wait for one reader on a machine with so many bytes of memory: an eighth, within bounds."""
+    return min(MOST_PENDING, max(LEAST_PENDING, memory // 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,15 @@ class MqttUser:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """What the embedded server needs to know."""
+    """What the embedded server needs to know.
+
+    Attributes:
+        home: the node's folder. port: of the log.
+        node_password: of the node's own processes.
+        mqtt_host, mqtt_port, mqtt_users: the Sparkplug listener; port 0 = none.
+        max_store_gib: disk that all streams together may take.
+        pending: bytes that may wait for one reader.
+    """
 
     home: Path
     port: int
@@ -44,6 +60,7 @@ class ServerConfig:
     mqtt_port: int = 0
     mqtt_users: tuple[MqttUser, ...] = ()
     max_store_gib: float = 40.0
+    pending: int = LEAST_PENDING
 
 
 def executable() -> str:
@@ -93,7 +110,7 @@ def render(config: ServerConfig) -> str:
         f"# Written by hazwatch at every start; changes here are lost.\n"
         f"server_name: hazwatch\n"
         f"host: 127.0.0.1\nport: {config.port}\n"
-        f'max_payload: {MAX_PAYLOAD}\nmax_pending: 268435456\nwrite_deadline: "60s"\n'
+        f'max_payload: {MAX_PAYLOAD}\nmax_pending: {config.pending}\nwrite_deadline: "60s"\n'
         f"pid_file: {_quoted(str(config.home / 'log' / 'nats.pid'))}\n"
         f"jetstream {{\n  store_dir: {_quoted(str(config.home / 'log'))}\n  sync_interval: always\n"
         f"  max_file_store: {int(config.max_store_gib * 1024**3)}\n}}\n"
