@@ -32,15 +32,34 @@ def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestNode]:
         yield running
 
 
+#: A stream that opens late, as on a slow line: what happens after the page asked and before is in neither.
+LATE = """
+const Real = EventSource;
+window.EventSource = class {
+  constructor(url) {
+    this.heard = [];
+    this.timer = setTimeout(() => {
+      this.real = new Real(url);
+      for (const [name, act] of this.heard) this.real.addEventListener(name, act);
+    }, 4000);
+  }
+  addEventListener(name, act) { this.heard.push([name, act]); this.real?.addEventListener(name, act); }
+  close() { clearTimeout(this.timer); this.real?.close(); }
+};
+"""
+
+
 def test_a_weather_warning_raises_what_it_concerns_and_the_tier_signs(park: TestNode, visit) -> None:
     page = visit("/warnings")
+    page.add_init_script(LATE)
+    page.reload()
+    page.get_by_text("当前没有生效的预警").wait_for()
     signals = [
         {"id": "B1", "kind": "大风", "colour": "红", "area": "410900"},
         {"id": "B2", "kind": "雷电", "colour": "红", "area": "410900"},
     ]  # fmt: skip
     took = page.request.post(park.url + "/api/v1/warnings/weather", data=signals, headers={"Origin": park.url})
     assert took.json()["new"] == 2
-    page.reload()
     page.get_by_test_id("weather-strip").get_by_text("大风").wait_for()
     row = page.get_by_test_id("warning-row").filter(has_text="环境").first
     row.wait_for()

@@ -221,8 +221,12 @@ export function useLiveEvent<K extends keyof LiveEvents>(name: K, handler: Handl
   onScopeDispose(useLive().on(name, handler));
 }
 
-/** Run when the stream came back after a loss: reload what may have been missed. */
+/**
+ * Run when the stream came back after a loss: reload what may have been missed. So is what happened between the first
+ * question of a page that was just opened and the first word of the stream.
+ */
 export function useCatchUp(reload: () => void): void {
   const live = useLive();
   onScopeDispose(watch(() => live.epoch, reload));
+  if (!live.everHeard) onScopeDispose(watch(() => live.everHeard, reload, { once: true }));
 }
