@@ -196,7 +196,7 @@ def filled(path: str, enterprise: str = JIA, alarm: str = "no-such") -> str:
         "alarm_id": alarm, "username": "nobody", "layer": "city", "scenario": "leak",
         "rule": "no-such", "whatif": "no-such", "version": "1", "cas": "0-00-0", "topic": "guidance", "number": "1",
         "channel": "no-such", "route": "no-such", "duty": "no-such", "alarm": alarm,
-        "grade": "1", "record": "1", "configuration": "1", "warning": "no-such", "slip": "no-such",
+        "grade": "1", "record": "1", "configuration": "1", "warning": "no-such", "slip": "no-such", "model": "1",
         "code": {JIA: JIA_POINT, YI: YI_POINT}[enterprise] if "/points/" in path else f"{enterprise}001",
     }  # fmt: skip
     if "/files/" in path:
