@@ -29,6 +29,9 @@ class Books:
         #: Balances that nobody declared, with their turn.
         self._derived: dict[str, int] = {}
         self._verdicts: dict[str, Verdict] = {}
+        #: What the registry and the knowledge base say of tanks, and of which sites.
+        self._known: dict[str, Vessel] = {}
+        self._sites: Mapping[str, Site] | None = None
         #: Declared density at 20 ℃ and expansion by tank.
         self.densities: dict[str, tuple[float, float]] = {}
 
@@ -43,12 +46,10 @@ class Books:
             str(r.body["equipment"]): (float(r.body["density"]), float(r.body.get("expansion", USUAL_EXPANSION)))
             for r in every if r.kind == "tank_balance"
         }  # fmt: skip
-        kept: dict[str, Balance] = {}
-        for site in sites.values():
-            for code, tank in site.tanks.items():
-                holder = site.holders.get(code)
-                if code not in self.densities and holder and holder.expands and holder.liquid and _complete(tank):
-                    kept[code] = self._going(code, derived(tank, holder.liquid))
+        if sites is not self._sites:
+            # Records change while the alarm desk waits; what a nation's tanks are like changes with the registry only.
+            self._sites, self._known = sites, _of_registry(sites)
+        kept = {code: self._going(code, v) for code, v in self._known.items() if code not in self.densities}
         self._derived = {code: n for n, code in enumerate(kept)}
         for r in every:
             code = str(r.body["equipment"]) if r.kind == "tank_balance" else ""
@@ -104,6 +105,17 @@ class Books:
             elif v.ratio > out.get("balance", (0.0, ""))[0]:
                 out["balance"] = (max(1.0, round(v.ratio, 2)), said)
         return out
+
+
+def _of_registry(sites: Mapping[str, Site]) -> dict[str, Vessel]:
+    """Tanks whose balance runs without a declaration."""
+    found = {}
+    for site in sites.values():
+        for code, tank in site.tanks.items():
+            holder = site.holders.get(code)
+            if holder and holder.expands and holder.liquid and _complete(tank):
+                found[code] = derived(tank, holder.liquid)
+    return found
 
 
 def _complete(tank: Tank) -> bool:

@@ -269,6 +269,9 @@ class UnitLearner:
         """Ask for a model of a unit that has none and had no alarm for so many days: one at a time."""
         now = self._clock()
         since = now - self._days * DAY
+        if not await query.anything(self._store, since, since + DAY):
+            # A young node has ten thousand units and nothing to learn them from.
+            return
         picture = self._picture()
         for source in await asyncio.to_thread(self._candidates, picture, since, now):
             points = np.array(watched(picture, source), np.int64)

@@ -108,9 +108,10 @@ async def _measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         if pages:
             await pages.open()
         filling = asyncio.create_task(_backfilled(plan, settings, members, say)) if plan.backfill else None
-        killing = asyncio.create_task(_killed(plan, meter, watch, say))
+        killing = asyncio.create_task(_killed(plan, meter, watch, say)) if plan.kill_s else None
         sent = await _drive(orders, meter, watch, say, pages)
-        killing.cancel()
+        if killing:
+            killing.cancel()
         used, elapsed, share = meter.used(), sent["measured_s"], meter.share()
         filled = await filling if filling else None
         caught_s = await _caught_up(watch)
@@ -249,11 +250,10 @@ async def _killed(plan: Plan, meter: Meter, watch: _Watch, say: Callable[[str], 
     while not watch.count:  # noqa: ASYNC110  # the generator says when the load is on
         await asyncio.sleep(0.05)
     await asyncio.sleep(plan.kill_s)
-    if plan.kill_s:
-        watch.killed_at = clock()
-        for pid in meter.pids("engine"):
-            os.kill(pid, signal.SIGKILL)
-        say("判警进程已强制终止")
+    watch.killed_at = clock()
+    for pid in meter.pids("engine"):
+        os.kill(pid, signal.SIGKILL)
+    say("判警进程已强制终止")
 
 
 async def _look(meter: Meter, watch: _Watch) -> None:

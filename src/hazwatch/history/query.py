@@ -195,6 +195,14 @@ async def sample_counts(store: History, points: NDArray[np.int64], start: int, e
     return {int(row["point"]): int(row["n"]) for row in table.to_pylist()}
 
 
+async def anything(store: History, start: int, end: int) -> bool:
+    """Whether any sample of a range is kept."""
+    table = await store.select(
+        f"SELECT point FROM hazwatch.samples WHERE ts >= {int(start)} AND ts < {int(end)} LIMIT 1"  # noqa: S608  # numbers only
+    )
+    return bool(table.num_rows)
+
+
 async def many_samples(store: History, points: NDArray[np.int64], start: int, end: int) -> SampleBatch:
     """Kept samples of some points, each once, by point and event time."""
     table = await store.select(

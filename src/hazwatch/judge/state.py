@@ -28,6 +28,8 @@ DEFAULT_RING = 8
 _COUNTED_IN_A_BYTE = 127
 #: Where the three matrices of the ring stand among all arrays (``flatten``); all others have one row a point.
 _RING = (10, 11, 12)
+#: Where the due times of live and base stand.
+DUE = (2, 7)
 
 
 class PointStates(NamedTuple):
@@ -145,9 +147,8 @@ def unflatten(arrays: list[NDArray[np.generic]]) -> JudgeState:
 
 def take_over(to: JudgeState, state: JudgeState) -> None:
     """Make one state the same as another of its size; of due times only those of timers that run are looked at."""
-    due = [id(state.live.due), id(state.base.due)]
-    for there, here in zip(flatten(to), flatten(state), strict=True):
-        if id(here) not in due:
+    for k, (there, here) in enumerate(zip(flatten(to), flatten(state), strict=True)):
+        if k not in DUE:
             np.copyto(there, here)
     for theirs, ours in ((to.live, state.live), (to.base, state.base)):
         running = np.flatnonzero(ours.timing)

@@ -31,8 +31,6 @@ _KEPT = 2
 _LAYOUT = 3
 #: Layout from which on due times are kept of running timers only.
 _SPARSE = 3
-#: Where the due times of live and base stand among the judge's arrays.
-_DUE = (2, 7)
 _SYNC_BYTES = 4 << 20
 #: A breath after each, in which others get at the disk.
 _BREATH_S = 0.005
@@ -168,8 +166,8 @@ def save(state: StreamState, folder: Path) -> Path:
         "seen": state.seen.array(),
         "owed": np.array(list(state.owed.items()), np.int64).reshape(-1, 2),
     }
-    arrays |= {f"j{k}": a for k, a in enumerate(judged.flatten(state.judge)) if k not in _DUE}
-    for k, points in zip(_DUE, (state.judge.live, state.judge.base), strict=True):
+    arrays |= {f"j{k}": a for k, a in enumerate(judged.flatten(state.judge)) if k not in judged.DUE}
+    for k, points in zip(judged.DUE, (state.judge.live, state.judge.base), strict=True):
         running = np.flatnonzero(points.timing)
         arrays |= {f"j{k}of": running, f"j{k}": points.due[running]}
     arrays |= dict(zip(_names("t"), state.thinning, strict=False))
@@ -216,7 +214,7 @@ def _judged(kept: Any, limits: Limits) -> judged.JudgeState:
         arrays[10:13] = [np.ascontiguousarray(a.T) for a in arrays[10:13]]
         arrays[13:15] = [a.astype(np.uint8) for a in arrays[13:15]]
     if layout >= _SPARSE:
-        for k in _DUE:
+        for k in judged.DUE:
             due = np.zeros((len(arrays[0]), 4), np.int64)
             due[kept[f"j{k}of"]] = arrays[k]
             arrays[k] = due
